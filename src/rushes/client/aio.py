@@ -1,0 +1,379 @@
+"""The asynchronous client."""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Self
+
+import msgspec
+
+from rushes.catalog import Catalog
+from rushes.catalog.schema import Model
+from rushes.client import previews
+from rushes.client.job import AsyncJob
+from rushes.client.records import Account, Event, Preview
+from rushes.client.session import Session
+from rushes.config import Config
+from rushes.engine import adoption, intake, wishes
+from rushes.engine.archive_layout import ArchiveLayout
+from rushes.engine.clock import Clock
+from rushes.engine.exchange import ask
+from rushes.errors import RushesError, SetupError
+from rushes.providers.base import Balance
+from rushes.store.job import ACTIVE, Job, Quote, State
+from rushes.store.protocol import Filter
+
+Media = str | bytes | os.PathLike[str]
+
+
+class AsyncRushes:
+    """Gets images and videos from AI generation APIs, through durable jobs.
+
+    An asynchronous context manager. Nothing is read or contacted before it is entered; the
+    engine starts with the first job, or the first wait. Leaving it waits for creates in flight
+    and lets go of the rest: unfinished jobs are taken up by the next process that asks.
+
+    Args:
+        home: folder of store, archive, settings and keys (`RUSHES_HOME`).
+        archive: folder of the archive (`RUSHES_ARCHIVE`).
+        sandbox: True for the sandbox inside this process, or a sandbox's address
+            (`RUSHES_SANDBOX`).
+        allow_unpriced: generate also where nobody publishes a price (`RUSHES_ALLOW_UNPRICED`).
+        base_urls: other addresses, by provider; https, or loopback.
+        clock: for tests; see `rushes.testing`.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: str | os.PathLike[str] | None = None,
+        archive: str | os.PathLike[str] | None = None,
+        sandbox: bool | str | None = None,
+        allow_unpriced: bool | None = None,
+        base_urls: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = Config(
+            home=home,
+            archive=archive,
+            sandbox=sandbox,
+            allow_unpriced=allow_unpriced,
+            base_urls=base_urls,
+        )
+        self._clock = clock
+        self._session: Session | None = None
+
+    async def __aenter__(self) -> Self:
+        session = Session(self.config, clock=self._clock)
+        await session.open()
+        self._session = session
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Wait for creates in flight, then let go; jobs stay in the store."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    @property
+    def session(self) -> Session:
+        """What the client works with; SetupError before it is entered."""
+        if self._session is None:
+            raise SetupError(
+                "The client is not open.", next_step="Use it as: async with AsyncRushes() as client"
+            )
+        self._session.ownership.check_fork()
+        return self._session
+
+    @property
+    def archive(self) -> ArchiveLayout:
+        """Where things lie in the archive."""
+        return ArchiveLayout(self.config.archive)
+
+    @property
+    def catalog(self) -> Catalog:
+        """All models and providers."""
+        return self.session.catalog
+
+    def _uses_sandbox(self, sandbox: bool | None) -> bool:
+        return bool(self.config.sandbox) if sandbox is None else sandbox
+
+    # Asking.
+
+    async def generate(
+        self,
+        model: str,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        max_credits: int | None = None,
+        idempotency_key: str | None = None,
+        allow_unpriced: bool | None = None,
+        **parameters: Any,
+    ) -> AsyncJob:
+        """Ask for an image or a video; returns a durable job at once.
+
+        The request is checked whole before anything is stored or sent: all its problems are
+        raised together (InvalidPayload, InvalidMedia), or MissingCredential, BudgetExceeded,
+        Unpriced. With `idempotency_key` an equal request is the same job; another request with
+        the same key raises IdempotencyConflict.
+
+        Args:
+            model: a model's id or name, `kling-3.0` or `mediaio/kling-3.0`.
+            prompt: what to make; a list of segments for long video.
+            output: a folder that gets a copy of each file under a readable name.
+            max_credits: the most that it may cost, in the provider's credits.
+            idempotency_key: your own id of this request.
+            allow_unpriced: go on where nobody publishes a price.
+            parameters: the model's others: `image`, `duration`, `resolution`, ...; media as
+                path, bytes, URL or data URI.
+        """
+        session = self.session
+        consent = self._consent(allow_unpriced)
+        prepared = await self._prepare(
+            model, prompt, parameters, max_credits=max_credits, allow_unpriced=consent
+        )
+        intake.refuse(prepared)
+        await session.start_engine()
+        record, new = await intake.ask_for(
+            session.house,
+            prepared,
+            request_id=idempotency_key,
+            max_credits=max_credits,
+            output_dir=None if output is None else os.path.abspath(output),  # noqa: PTH100
+            allow_unpriced=consent,
+            mine=True,
+        )
+        session.serve(sandbox=record.sandbox)
+        if new:
+            session.runner.take(record)
+        return AsyncJob(self, record, new=new)
+
+    async def preview(
+        self,
+        model: str,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        max_credits: int | None = None,
+        allow_unpriced: bool | None = None,
+        **parameters: Any,
+    ) -> Preview:
+        """Say what `generate` would send, and check everything; sends and stores nothing."""
+        consent = self._consent(allow_unpriced)
+        prepared = await self._prepare(
+            model,
+            prompt,
+            parameters,
+            max_credits=max_credits,
+            allow_unpriced=consent,
+            ask_provider=False,
+        )
+        return await previews.preview(
+            self.session.house,
+            prepared,
+            max_credits=max_credits,
+            sandbox=self._uses_sandbox(None),
+        )
+
+    async def quote(
+        self, model: str, prompt: str | Sequence[str] | None = None, **parameters: Any
+    ) -> Quote:
+        """Say what a request would cost and who says so; the provider is asked where it quotes.
+
+        Never billed. Raises like `generate` for a wrong request.
+        """
+        prepared = await self._prepare(
+            model, prompt, parameters, allow_unpriced=True, ask_provider=True
+        )
+        only_wrong = [error for error in prepared.failures if not prepared.quote.credits]
+        intake.refuse(msgspec.structs.replace(prepared, failures=tuple(only_wrong)))
+        return prepared.quote
+
+    def _consent(self, allow_unpriced: bool | None) -> bool:
+        return self.config.allow_unpriced if allow_unpriced is None else allow_unpriced
+
+    async def _prepare(
+        self,
+        model: str,
+        prompt: str | Sequence[str] | None,
+        parameters: Mapping[str, Any],
+        *,
+        max_credits: int | None = None,
+        allow_unpriced: bool = False,
+        ask_provider: bool | None = None,
+    ) -> intake.Prepared:
+        given = dict(parameters)
+        if prompt is not None:
+            given["prompt"] = prompt
+        named = [name for name, value in given.items() if value is not None]
+        found = self.catalog.find(model, given=named)
+        return await intake.prepare(
+            self.session.house,
+            found,
+            given,
+            sandbox=self._uses_sandbox(None),
+            max_credits=max_credits,
+            allow_unpriced=allow_unpriced,
+            ask_provider=ask_provider,
+        )
+
+    # Knowing.
+
+    async def models(
+        self, *, provider: str | None = None, can: str | None = None
+    ) -> tuple[Model, ...]:
+        """List the models, of one provider or with one capability (`image-to-video`)."""
+        return self.catalog.models(provider=provider, can=can)
+
+    async def model(self, name: str) -> Model:
+        """Find one model by id, name or model code. Raises InvalidModel with near matches."""
+        return self.catalog.find(name)
+
+    async def credits(self, provider: str | None = None) -> list[Account]:
+        """Ask the balance of each provider that has a key, or of one. Never billed."""
+        house = self.session.house
+        sandbox = self._uses_sandbox(None)
+        accounts = []
+        for name in [provider] if provider else list(self.catalog.providers):
+            try:
+                credential = house.credentials.get(name, sandbox=sandbox)
+            except RushesError as error:
+                if provider:
+                    raise
+                accounts.append(
+                    Account(
+                        provider=name,
+                        sandbox=sandbox,
+                        credits=None,
+                        key="",
+                        source="",
+                        problem=error.as_dict(),
+                    )
+                )
+                continue
+            answer = await ask(house, credential, credential.adapter.balance())
+            failed = not isinstance(answer, Balance)
+            accounts.append(
+                Account(
+                    provider=name,
+                    sandbox=sandbox,
+                    credits=answer.credits if isinstance(answer, Balance) else None,
+                    key=credential.key.masked,
+                    source=credential.key.source,
+                    problem=previews.trouble(credential.provider, answer) if failed else None,
+                )
+            )
+        return accounts
+
+    # Jobs.
+
+    async def job(self, job_id: str) -> AsyncJob:
+        """Find a job by its id, or a part of it that fits no other. Raises JobNotFound."""
+        return AsyncJob(self, await self.session.store.find(job_id))
+
+    async def jobs(
+        self,
+        *,
+        status: State | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        unfinished: bool = False,
+        limit: int = 100,
+    ) -> list[AsyncJob]:
+        """List jobs, newest first."""
+        states = frozenset({status}) if status else ACTIVE if unfinished else None
+        full = None if model is None else self.catalog.find(model).full_id
+        records = await self.session.store.jobs(
+            Filter(states=states, provider=provider, model=full, limit=limit)
+        )
+        return [AsyncJob(self, record) for record in records]
+
+    async def expiring(self, within: float = 6 * 3600.0) -> list[AsyncJob]:
+        """List unfinished jobs whose outputs the provider soon deletes (`within` seconds)."""
+        horizon = self.session.clock.now() + within
+        records = await self.session.store.jobs(
+            Filter(states=ACTIVE, expires_before=horizon, limit=20)
+        )
+        return [AsyncJob(self, record) for record in records]
+
+    async def resume(self, job_id: str | None = None) -> list[AsyncJob]:
+        """Take up all unfinished jobs, or one; one that failed on its output is fetched again."""
+        session = self.session
+        await session.start_engine()
+        if job_id is None:
+            await session.serve_what_waits()
+            records = await session.store.jobs(Filter(states=ACTIVE, limit=10_000))
+        else:
+            record = await wishes.archive_again(
+                session.house, await session.store.find(job_id)
+            )
+            session.serve(sandbox=record.sandbox)
+            records = [record]
+        return [AsyncJob(self, record) for record in records]
+
+    async def adopt(
+        self,
+        provider: str,
+        task_id: str,
+        *,
+        model: str | None = None,
+        output: str | os.PathLike[str] | None = None,
+    ) -> AsyncJob:
+        """Take over a task that another tool created: watch and archive it; nothing is created.
+
+        `model` is needed where the provider does not show a task's model.
+        """
+        session = self.session
+        await session.start_engine()
+        record = await adoption.adopt(
+            session.house,
+            session.house.credentials.get(provider, sandbox=self._uses_sandbox(None)),
+            task_id,
+            model=None if model is None else self.catalog.find(model, provider=provider),
+            output_dir=None if output is None else os.path.abspath(output),  # noqa: PTH100
+        )
+        session.serve(sandbox=record.sandbox)
+        session.runner.take(record)
+        return AsyncJob(self, record, new=True)
+
+    # What jobs need of their client.
+
+    async def start_engine(self, *, sandbox: bool) -> None:
+        """Start the engine for the real providers' jobs, or the sandbox's."""
+        await self.session.start_engine()
+        self.session.serve(sandbox=sandbox)
+
+    async def load_record(self, job_id: str) -> Job:
+        """Read a job from the store."""
+        return await self.session.store.job(job_id)
+
+    def job_changes(self, job_id: str) -> AsyncIterator[Job]:
+        """Yield a job now and after each change."""
+        return self.session.changes(job_id)
+
+    async def load_events(self, job_id: str, *, after: int = 0) -> list[Event]:
+        """Read a job's events with a greater `seq`."""
+        return [
+            Event(
+                seq=event.seq,
+                job_id=event.job_id,
+                at=event.at,
+                kind=event.kind,
+                status=event.state,
+                data=event.data,
+            )
+            for event in await self.session.store.events(after=after, job_id=job_id)
+        ]
+
+    async def cancel_record(self, record: Job) -> Job:
+        """Wish for a job's cancel."""
+        session = self.session
+        if record.state != "queued":
+            await self.start_engine(sandbox=record.sandbox)
+        return await wishes.cancel(session.house, session.runner, record)
+
+    def trouble(self, job_id: str) -> str | None:
+        """Say what on this machine keeps a job waiting, if anything does."""
+        return self.session.runner.trouble.get(job_id)

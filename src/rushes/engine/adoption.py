@@ -1,0 +1,118 @@
+"""Takes over a task that another tool created."""
+
+import secrets
+
+from rushes.catalog.schema import Model
+from rushes.engine.credentials import Credential
+from rushes.engine.exchange import query
+from rushes.engine.house import House
+from rushes.engine.intake import digest, new_id
+from rushes.errors import (
+    InvalidModel,
+    InvalidPayload,
+    Problem,
+    RushesError,
+    TaskNotFound,
+    error_class,
+)
+from rushes.providers.base import NoTask, Task, Trouble
+from rushes.requests import from_wire
+from rushes.store.job import Change, Job
+from rushes.store.protocol import Filter
+
+
+async def adopt(
+    house: House,
+    credential: Credential,
+    task_id: str,
+    *,
+    model: Model | None,
+    output_dir: str | None,
+) -> Job:
+    """Look at the task, then store a running job for it. A task that a job has is that job.
+
+    Raises TaskNotFound, InvalidPayload when the model must be named, or what the query met.
+    """
+    provider = credential.provider.id
+    known = await house.store.jobs(Filter(provider=provider, task_id=task_id, limit=1))
+    if known:
+        return known[0]
+    task = await query(house, credential, credential.adapter.query(task_id))
+    if isinstance(task, NoTask):
+        raise TaskNotFound(
+            f"{provider} knows no task {task_id} under this key.",
+            next_step="Check the id and the key: rushes keys list",
+            provider=provider,
+            task_id=task_id,
+        )
+    if isinstance(task, Trouble):
+        raise _failed(credential, task, task_id)
+    model = model or _shown_model(house, provider, task)
+    request = {} if task.params is None else from_wire(model, task.params)
+    at = house.clock.now()
+    job = Job(
+        id=new_id(at),
+        provider=provider,
+        model=model.full_id,
+        sandbox=credential.sandbox,
+        credential=credential.fingerprint,
+        request=request,
+        digest=digest(model.full_id, request),
+        idempotency_key=task.idempotency_key or f"adopted-{secrets.token_hex(12)}",
+        created_at=at,
+        next_at=at,
+        output_dir=output_dir,
+        owner=house.owner,
+        claim=1,
+    )
+    inserted = await house.store.insert(job)
+    fence = house.fence(inserted.job)
+    await house.store.apply(
+        Change(job_id=job.id, to="submitting", fence=fence, data={"adopted": task_id}, at=at)
+    )
+    began = task.created_at or at
+    hours = credential.provider.output_retention_hours
+    return await house.store.apply(
+        Change(
+            job_id=job.id,
+            to="running",
+            fence=fence,
+            fields={
+                "task_id": task_id,
+                "submitted_at": began,
+                "deadline_at": at + credential.provider.poll.deadline,
+                "expires_at": None if hours is None else began + hours * 3600,
+            },
+            data={"task_id": task_id, "adopted": True},
+            at=at,
+        )
+    )
+
+
+def _shown_model(house: House, provider: str, task: Task) -> Model:
+    if task.model is not None:
+        try:
+            return house.catalog.find(task.model, provider=provider)
+        except InvalidModel:
+            pass
+    names = tuple(model.id for model in house.catalog.models(provider=provider))
+    raise InvalidPayload(
+        f"{provider} does not show which model task {task.id} belongs to.",
+        problems=[Problem("model", "is needed", allowed=names)],
+        next_step=f"Name it: rushes jobs adopt {provider} {task.id} --model MODEL "
+        f"(rushes models --provider {provider})",
+        provider=provider,
+        task_id=task.id,
+    )
+
+
+def _failed(credential: Credential, trouble: Trouble, task_id: str) -> RushesError:
+    return error_class(trouble.code)(
+        f"{credential.provider.title} did not show task {task_id}: {trouble.message}",
+        next_step="Check the key with: rushes doctor",
+        provider=credential.provider.id,
+        task_id=task_id,
+        provider_code=trouble.provider_code,
+        retry_after=trouble.retry_after,
+        trace_id=trouble.trace_id,
+    )

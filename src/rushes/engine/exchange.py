@@ -1,0 +1,55 @@
+"""Runs an adapter's free exchanges (all but a create) over the transport, within the budget."""
+
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from rushes.engine.credentials import Credential
+from rushes.engine.house import House
+from rushes.engine.transport import AnswerLost, NeverMade
+from rushes.providers.base import Exchange, Trouble
+
+T = TypeVar("T")
+
+
+async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T | Trouble:
+    """Run an exchange that costs nothing; a lost connection is Trouble NETWORK_ERROR."""
+    try:
+        call = next(exchange)
+        while True:
+            if call.paid:
+                raise AssertionError("a paid call goes through submit")
+            try:
+                answer = await house.transport.send(
+                    credential.base_url, call, key=credential.header
+                )
+            except (NeverMade, AnswerLost) as error:
+                return Trouble(code="NETWORK_ERROR", message=str(error))
+            call = exchange.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def query(house: House, credential: Credential, exchange: Exchange[T]) -> T | Trouble:
+    """Run an exchange that counts as a query, when the shared budget lets it."""
+    key = budget_key(credential)
+    per_minute = credential.poll.queries_per_minute
+    if per_minute is not None:
+        # Half of the provider's limit stays free for a person's own queries.
+        # The place is taken with the asking, so asking again would take a later one.
+        wait = await house.store.take_query(
+            key, now=house.clock.now(), per_minute=max(1, per_minute // 2)
+        )
+        if wait > 0:
+            await house.clock.sleep(wait)
+    result = await ask(house, credential, exchange)
+    if isinstance(result, Trouble) and result.code == "RATE_LIMITED":
+        wait = result.retry_after if result.retry_after is not None else 30.0
+        await house.store.block_queries(key, until=house.clock.now() + wait)
+    return result
+
+
+def budget_key(credential: Credential) -> str:
+    """Name the budget that all keys at one provider's address share."""
+    address = urlsplit(credential.base_url).netloc
+    return f"{credential.provider.id}@{address}"

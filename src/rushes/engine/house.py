@@ -1,0 +1,71 @@
+"""What every step of the engine works with, in one place."""
+
+import random
+from collections.abc import Callable
+
+from rushes.catalog import Catalog
+from rushes.catalog.schema import Model
+from rushes.config import Config
+from rushes.engine.archive_layout import ArchiveLayout
+from rushes.engine.clock import Clock
+from rushes.engine.credentials import Credential, Credentials
+from rushes.engine.files import Files
+from rushes.engine.transport import Transport
+from rushes.errors import MissingCredential
+from rushes.store.job import Job
+from rushes.store.protocol import Store
+
+
+class House:
+    """The three seams (store, transport, files), the clock, and who is who.
+
+    `owner` is this process' name in the store; `is_alone` says whether it still holds its
+    lock, without which it may send nothing that costs money.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        catalog: Catalog,
+        store: Store,
+        transport: Transport,
+        files: Files,
+        clock: Clock,
+        credentials: Credentials,
+        owner: str,
+        is_alive: Callable[[], bool],
+        chance: random.Random | None = None,
+    ) -> None:
+        self.config = config
+        self.catalog = catalog
+        self.store = store
+        self.transport = transport
+        self.files = files
+        self.clock = clock
+        self.credentials = credentials
+        self.owner = owner
+        self.is_alive = is_alive
+        self.chance = chance or random.Random()
+        self.archive = ArchiveLayout(config.archive)
+
+    def model(self, job: Job) -> Model:
+        """Return the catalog's record of a job's model."""
+        return self.catalog.model(job.model)
+
+    def credential(self, job: Job) -> Credential:
+        """Return a job's credential. Raises MissingCredential."""
+        found = self.credentials.by_fingerprint(job.credential)
+        if found is None:
+            raise MissingCredential(
+                f"The key that job {job.id} belongs to is not here.",
+                next_step=f"Set that key again (rushes keys set {job.provider}), then run: "
+                f"rushes jobs resume {job.id}",
+                provider=job.provider,
+                job_id=job.id,
+            )
+        return found
+
+    def fence(self, job: Job) -> tuple[str, int]:
+        """What must still hold for a step of ours to be recorded."""
+        return self.owner, job.claim

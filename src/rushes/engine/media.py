@@ -1,0 +1,210 @@
+"""Input media: looked at before anything is paid, kept by what they hold, sent as taken.
+
+In a job's request a local file stands as `sha256:...`; its bytes lie in the archive, so that a
+job can be submitted later, and by another process.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import msgspec
+
+from rushes.addresses import is_private
+from rushes.catalog.schema import Model, Param
+from rushes.engine.credentials import Credential
+from rushes.engine.house import House
+from rushes.engine.transport import AnswerLost, NeverMade
+from rushes.errors import InvalidMedia, NetworkError, Problem
+from rushes.providers.base import Call
+from rushes.requests import Checked, judge
+
+REFERENCE = "sha256:"
+MAX_BYTES = 512 * 1024 * 1024
+
+Media = str | bytes | os.PathLike[str]
+
+
+class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A request's values with every local file replaced by its reference, and what is wrong."""
+
+    values: dict[str, Any]
+    problems: tuple[Problem, ...]
+    blobs: tuple[tuple[str, bytes], ...] = ()
+    """Digest and bytes of each local file, not yet stored."""
+
+
+def source_kind(source: Media) -> Literal["url", "data", "local"]:
+    """Say what a media value is by its beginning."""
+    if isinstance(source, str):
+        scheme = source[:8].lower()
+        if scheme.startswith(("http://", "https://")):
+            return "url"
+        if scheme.startswith("data:"):
+            return "data"
+    return "local"
+
+
+async def take_in(checked: Checked, *, can_publish: bool) -> TakenIn:
+    """Look into every media input of a request; nothing is stored or sent."""
+    values = dict(checked.values)
+    problems: list[Problem] = []
+    blobs: list[tuple[str, bytes]] = []
+    for param in checked.model.params:
+        given = values.get(param.name)
+        if param.media is None or given is None:
+            continue
+        sources = given if isinstance(given, list | tuple) else [given]
+        taken: list[str] = []
+        for index, source in enumerate(sources):
+            reference, data, found = await asyncio.to_thread(
+                _look, checked.model, param, source, index, can_publish
+            )
+            problems.extend(found)
+            taken.append(reference)
+            if data is not None:
+                blobs.append((reference.removeprefix(REFERENCE), data))
+        values[param.name] = taken if isinstance(given, list | tuple) else taken[0]
+    return TakenIn(values=values, problems=tuple(problems), blobs=tuple(blobs))
+
+
+def _look(
+    model: Model, param: Param, source: Media, index: int, can_publish: bool
+) -> tuple[str, bytes | None, tuple[Problem, ...]]:
+    kind = source_kind(source)
+    if kind == "url":
+        assert isinstance(source, str)  # noqa: S101 - told by source_kind
+        return source, None, _judge_url(param, source, can_publish=can_publish)
+    shown = _shown(source)
+    try:
+        data = _data_uri(str(source)) if kind == "data" else _read(source)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problem = Problem(param.name, f"cannot be read: {reason}", shown, code="INVALID_MEDIA")
+        return "", None, (problem,)
+    _, found = judge(param, data, index=index, full_id=model.full_id)
+    problems = list(found)
+    if not can_publish and param.media and "data" not in param.media.transports:
+        problems.append(
+            Problem(
+                param.name,
+                f"is a local file, and {model.full_id} takes only a public https URL here: "
+                "put the file where the provider can reach it and give that address",
+                shown,
+                code="INVALID_MEDIA",
+            )
+        )
+    return REFERENCE + hashlib.sha256(data).hexdigest(), data, tuple(problems)
+
+
+def _judge_url(param: Param, url: str, *, can_publish: bool) -> tuple[Problem, ...]:
+    host = urlsplit(url).hostname
+    if not host:
+        return (Problem(param.name, "is not an address", url, code="INVALID_MEDIA"),)
+    if is_private(host) and not can_publish:
+        message = f"is at {host}, which the provider's servers cannot reach: give a public address"
+        return (Problem(param.name, message, url, code="INVALID_MEDIA"),)
+    return ()
+
+
+def _shown(source: Media) -> str:
+    if isinstance(source, bytes):
+        return f"{len(source)} bytes"
+    text = os.fspath(source)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _read(source: Media) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise ValueError("there is no such file" if not path.exists() else "it is not a file")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ValueError(f"{size} bytes are more than the {MAX_BYTES} that are read")
+    return path.read_bytes()
+
+
+def _data_uri(text: str) -> bytes:
+    head, comma, body = text.partition(",")
+    if not comma:
+        raise ValueError("a data URI needs a comma before its data")
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"more than the {MAX_BYTES} bytes that are read")
+    if not head.lower().endswith(";base64"):
+        return unquote_to_bytes(body)
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"its base64 is broken: {error}") from None
+
+
+async def keep(house: House, blobs: tuple[tuple[str, bytes], ...]) -> None:
+    """Store input media in the archive, each once."""
+    for digest, data in blobs:
+        path = house.archive.input(digest)
+        if not path.exists():
+            with house.clock.hold():
+                await asyncio.to_thread(house.files.write_whole, path, data)
+
+
+async def wire_values(
+    house: House, credential: Credential, model: Model, request: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give every reference the form in which the provider takes it: data URI, or URL.
+
+    Raises InvalidMedia when stored bytes are gone, NetworkError when they cannot be published.
+    """
+    values = dict(request)
+    for param in model.params:
+        given = values.get(param.name)
+        if param.media is None or given is None:
+            continue
+        if isinstance(given, list):
+            values[param.name] = [await _send_form(house, credential, param, one) for one in given]
+        else:
+            values[param.name] = await _send_form(house, credential, param, given)
+    return values
+
+
+async def _send_form(house: House, credential: Credential, param: Param, value: str) -> str:
+    if not value.startswith(REFERENCE):
+        return value
+    path = house.archive.input(value.removeprefix(REFERENCE))
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+    except OSError:
+        raise InvalidMedia(
+            f"The {param.name} of this job is gone from the archive ({path}).",
+            next_step="Generate again with the file.",
+        ) from None
+    facts, _ = judge(param, data)
+    media_type = facts.media_type if facts else "application/octet-stream"
+    if param.media and "data" in param.media.transports:
+        return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+    return await publish_to_sandbox(house, credential, data, media_type)
+
+
+async def publish_to_sandbox(
+    house: House, credential: Credential, data: bytes, media_type: str
+) -> str:
+    """Put bytes on the sandbox's media host and return their URL."""
+    call = Call(
+        method="PUT", path="/_sandbox/media", headers=(("Content-Type", media_type),), body=data
+    )
+    try:
+        answer = await house.transport.send(credential.base_url, call)
+        url = msgspec.json.decode(answer.body, type=dict[str, Any])["url"]
+    except (NeverMade, AnswerLost, msgspec.DecodeError, KeyError) as error:
+        raise NetworkError(
+            f"The sandbox's media host did not take the file: {error}",
+            next_step="Run the command again.",
+        ) from None
+    return str(url)

@@ -1,0 +1,151 @@
+"""What a request costs, who says so, and what goes into the ledger."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rushes.catalog.schema import Model
+from rushes.engine.credentials import Credential
+from rushes.engine.exchange import ask
+from rushes.engine.house import House
+from rushes.errors import BudgetExceeded, Unpriced
+from rushes.providers.base import Order, ProviderQuote, Task
+from rushes.requests import price, to_wire
+from rushes.store.job import Entry, EntrySource, Job, Quote
+
+
+async def quote(
+    house: House,
+    credential: Credential | None,
+    model: Model,
+    values: Mapping[str, Any],
+    *,
+    ask_provider: bool,
+) -> Quote:
+    """Quote a request: by the price table, else by the provider where it quotes.
+
+    With `ask_provider` the provider is asked also where the table has a price; the provider's
+    word then holds, and a difference is noted as price drift. Never billed.
+    """
+    table = price(model, values)
+    if credential is not None and (ask_provider or table is None):
+        said = await _provider_quote(house, credential, model, values)
+        if said is not None:
+            drift = table is not None and table != said.credits
+            note = f"price drift: the catalog's table says {table}" if drift else ""
+            return Quote(credits=said.credits, source="provider", note=note)
+    if table is not None:
+        return Quote(credits=table, source="table")
+    return Quote()
+
+
+async def _provider_quote(
+    house: House, credential: Credential, model: Model, values: Mapping[str, Any]
+) -> ProviderQuote | None:
+    exchange = credential.adapter.quote(Order(model=model, params=to_wire(model, values)))
+    if exchange is None:
+        return None
+    said = await ask(house, credential, exchange)
+    return said if isinstance(said, ProviderQuote) else None
+
+
+async def check_consent(
+    house: House,
+    credential: Credential,
+    model: Model,
+    found: Quote,
+    *,
+    max_credits: int | None,
+    allow_unpriced: bool,
+) -> None:
+    """Refuse what costs more than allowed, and what nobody can price until someone says so."""
+    if found.credits is not None:
+        if max_credits is not None and found.credits > max_credits:
+            raise BudgetExceeded(
+                f"{model.full_id} costs {found.credits} credits for this request, and at most "
+                f"{max_credits} are allowed.",
+                next_step=f"Allow more with --max-credits {found.credits}, or ask for less.",
+                provider=model.provider,
+                model=model.full_id,
+            )
+        return
+    if credential.sandbox or allow_unpriced or max_credits is not None:
+        return
+    if await house.store.is_unpriced_allowed(model.full_id, credential.fingerprint):
+        return
+    raise Unpriced(
+        f"Nobody publishes what {model.full_id} costs; the provider takes the credits that it "
+        "takes.",
+        next_step="Say that this is all right with --allow-unpriced (allow_unpriced=True, "
+        "RUSHES_ALLOW_UNPRICED=1), or say what to set aside with --max-credits.",
+        provider=model.provider,
+        model=model.full_id,
+    )
+
+
+def reservation(job: Job) -> int | None:
+    """How many credits are set aside for a job: its quote, else what the user allowed."""
+    return job.quote.credits if job.quote.credits is not None else job.max_credits
+
+
+def reserve(job: Job) -> tuple[Entry, ...]:
+    """The ledger entry with which a job is asked for."""
+    amount = reservation(job)
+    if amount is None:
+        return ()
+    source: EntrySource = "quote" if job.quote.credits is not None else "assumed"
+    note = f"price {job.quote.source}" if job.quote.credits is not None else "as allowed"
+    return (
+        Entry(
+            job_id=job.id, at=job.created_at, kind="reserve", credits=amount, source=source,
+            note=note,
+        ),
+    )
+
+
+def release(job: Job, at: float, why: str) -> tuple[Entry, ...]:
+    """Give back what is still set aside."""
+    if not job.credits.reserved:
+        return ()
+    return (
+        Entry(
+            job_id=job.id,
+            at=at,
+            kind="release",
+            credits=job.credits.reserved,
+            source="assumed",
+            note=why,
+        ),
+    )
+
+
+def charge(job: Job, said: int | None, at: float) -> tuple[Entry, ...]:
+    """Book a job's price once: the provider's figure, else the quote's; unknown stays unbooked."""
+    if job.credits.charged is not None:
+        return ()
+    if said is not None:
+        return (
+            Entry(job_id=job.id, at=at, kind="charge", credits=said, source="provider"),
+        )
+    if job.quote.credits is None:
+        return ()
+    source: EntrySource = "learned" if job.quote.source == "learned" else "quote"
+    return (
+        Entry(
+            job_id=job.id,
+            at=at,
+            kind="charge",
+            credits=job.quote.credits,
+            source=source,
+            note="the provider has not said what it took",
+        ),
+    )
+
+
+def refund(job: Job, task: Task | None, at: float) -> tuple[Entry, ...]:
+    """Book what the provider says it gave back beyond what is booked already."""
+    if task is None or task.credits_refunded is None:
+        return ()
+    more = min(task.credits_refunded, job.credits.charged or 0) - job.credits.refunded
+    if more <= 0:
+        return ()
+    return (Entry(job_id=job.id, at=at, kind="refund", credits=more, source="provider"),)

@@ -1,0 +1,200 @@
+"""Drives jobs through their steps in this process, from whatever state they are in."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from rushes.engine import settle, submit
+from rushes.engine.archive import archive
+from rushes.engine.fetch import TryLater
+from rushes.engine.house import House
+from rushes.engine.ownership import HEARTBEAT, Ownership
+from rushes.engine.waiting import Gate, until
+from rushes.engine.watch import Watch
+from rushes.errors import RushesError
+from rushes.store.job import Job, State
+from rushes.store.protocol import Stale
+
+CLAIM_EVERY = 1.0
+CLAIM_MOST = 500
+SUBMITS_AT_ONCE = 16
+ARCHIVES_AT_ONCE = 4
+AGAIN_AFTER_TROUBLE = 10.0
+DRIVEN: frozenset[State] = frozenset({"queued", "submitting", "uncertain", "archiving"})
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Takes up due jobs of the known credentials and brings each to its end.
+
+    `trouble` holds, for a job that waits because of this machine (a full disk, an unreachable
+    link), what is wrong.
+    """
+
+    def __init__(self, house: House, ownership: Ownership) -> None:
+        self._house = house
+        self._ownership = ownership
+        self._driving: dict[str, asyncio.Task[None]] = {}
+        self._sending: set[str] = set()
+        self._watches: dict[str, tuple[Watch, asyncio.Task[None]]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._wake = asyncio.Event()
+        self._submits = Gate(SUBMITS_AT_ONCE)
+        self._archives = Gate(ARCHIVES_AT_ONCE)
+        self._stopping = False
+        self._credentials: set[str] = set()
+        self.trouble: dict[str, str] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether the loops are under way."""
+        return bool(self._loops)
+
+    async def start(self) -> None:
+        """Begin to heartbeat and to take up jobs."""
+        if self._loops:
+            return
+        self._loops = [
+            asyncio.create_task(self._heartbeats(), name="rushes-heartbeat"),
+            asyncio.create_task(self._claims(), name="rushes-claims"),
+        ]
+
+    def serve(self, fingerprint: str) -> None:
+        """Take up this credential's jobs too."""
+        if fingerprint not in self._credentials:
+            self._credentials.add(fingerprint)
+            self._wake.set()
+
+    def take(self, job: Job) -> None:
+        """Drive a job that this process holds."""
+        if self._stopping or job.ended:
+            return
+        if job.state in DRIVEN:
+            if job.id not in self._driving:
+                task = asyncio.create_task(self._drive(job), name=f"rushes-{job.id}")
+                self._driving[job.id] = task
+                task.add_done_callback(lambda done: self._driven(job.id, done))
+        else:
+            self._watch(job).add(job)
+
+    def _driven(self, job_id: str, task: asyncio.Task[None]) -> None:
+        self._driving.pop(job_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.trouble[job_id] = f"a fault in Rushes itself: {error!r}"
+            _log.error("job %s is left where it is", job_id, exc_info=error)
+
+    def update(self, job: Job) -> None:
+        """Take note that a person has changed a job that this process may be watching."""
+        if (found := self._watches.get(job.credential)) is not None:
+            found[0].update(job)
+
+    async def stop(self) -> None:
+        """Stop; answers in flight are waited for, all else can be taken up by anyone."""
+        self._stopping = True
+        sending = [self._driving[job_id] for job_id in self._sending if job_id in self._driving]
+        others = [task for job_id, task in self._driving.items() if job_id not in self._sending]
+        others += self._loops[1:] + [task for _, task in self._watches.values()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*sending, return_exceptions=True)
+        for task in self._loops[:1]:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops = []
+        await self._ownership.leave()
+
+    async def _heartbeats(self) -> None:
+        while True:
+            await self._house.clock.sleep(HEARTBEAT)
+            with contextlib.suppress(RushesError):
+                await self._ownership.renew()
+
+    async def _claims(self) -> None:
+        while True:
+            try:
+                await self._ownership.bury()
+                await self._claim()
+            except RushesError as error:
+                _log.warning("jobs cannot be taken up: %s", error.message)
+            await until(self._house.clock, self._wake, CLAIM_EVERY)
+
+    async def _claim(self) -> None:
+        if not self._credentials:
+            return
+        jobs = await self._house.store.claim(
+            self._house.owner,
+            now=self._house.clock.now(),
+            states=DRIVEN | {"running", "timed_out"},
+            credentials=self._credentials,
+            limit=CLAIM_MOST,
+        )
+        for job in jobs:
+            if job.state == "submitting":
+                job = await settle.orphan(self._house, job)
+            self.take(job)
+
+    def _watch(self, job: Job) -> Watch:
+        if job.credential not in self._watches:
+            credential = self._house.credential(job)
+            watch = Watch(self._house, credential, self.take)
+            task = asyncio.create_task(self._kept_going(watch.run), name="rushes-watch")
+            self._watches[job.credential] = watch, task
+        return self._watches[job.credential][0]
+
+    async def _kept_going(self, run: Callable[[], Any]) -> None:
+        while True:
+            try:
+                await run()
+            except RushesError as error:
+                _log.warning("watching is interrupted: %s", error.message)
+            await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)
+
+    async def _drive(self, job: Job) -> None:
+        looks = 0
+        while not job.ended and not self._stopping:
+            try:
+                wait = job.next_at - self._house.clock.now()
+                if wait > submit.NEVER / 2:
+                    return
+                if wait > 0:
+                    await self._house.clock.sleep(wait)
+                match job.state:
+                    case "queued":
+                        job = await self._submit(job)
+                    case "uncertain":
+                        job = await settle.settle(self._house, job, looks)
+                        looks += 1
+                    case "archiving":
+                        async with self._archives.turn(job.expires_at or 0.0):
+                            job = await archive(self._house, job)
+                    case _:
+                        self.take(job)
+                        return
+                self.trouble.pop(job.id, None)
+            except Stale as stale:
+                job = stale.job
+            except (RushesError, TryLater) as error:
+                message = error.message if isinstance(error, RushesError) else str(error)
+                self.trouble[job.id] = message
+                _log.warning("job %s waits: %s", job.id, message)
+                await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)
+                job = await self._house.store.job(job.id)
+            if job.owner != self._house.owner and not job.ended:
+                return
+
+    async def _submit(self, job: Job) -> Job:
+        async with self._submits.turn(job.created_at):
+            if self._stopping:
+                return job
+            job = await self._house.store.job(job.id)
+            if job.state != "queued":
+                return job
+            self._sending.add(job.id)
+            try:
+                return await submit.submit(self._house, job)
+            finally:
+                self._sending.discard(job.id)

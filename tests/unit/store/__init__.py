@@ -1,0 +1,1 @@
+"""The SQLite store: files in temporary folders, no sockets."""
