@@ -8,7 +8,7 @@ import http.client
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -65,9 +65,7 @@ class Bench:
         self.sandbox = sandbox
         sandbox.freeze()
         sandbox.set(queries_per_minute=0)
-        self.tasks = {
-            provider: self._create(provider) for provider in ("mediaio", "aivideomaker")
-        }
+        self.tasks = {provider: self._create(provider) for provider in ("mediaio", "aivideomaker")}
         sandbox.advance(0.1)
 
     def _create(self, provider: str) -> str:
@@ -187,12 +185,12 @@ SITUATIONS: dict[str, Situation] = {
     "unknown task, or another key's": lambda b, e: (
         b.send(e, task="none") if "{task}" in e.path else None
     ),
-    "too few credits": lambda b, e: (
-        b.send(e, key="empty-key") if e.action == "create" else None
-    ),
+    "too few credits": lambda b, e: b.send(e, key="empty-key") if e.action == "create" else None,
     "too late": lambda b, e: _late(b, e) if e.action == "cancel" else None,
     "above X-Max-Credits": lambda b, e: (
-        b.send(e, X_Max_Credits="1") if (e.provider, e.action) == ("aivideomaker", "create") else None
+        b.send(e, X_Max_Credits="1")
+        if (e.provider, e.action) == ("aivideomaker", "create")
+        else None
     ),
     "Idempotency-Key of another body": lambda b, e: (
         _conflict(b, e) if (e.provider, e.action) == ("aivideomaker", "create") else None
@@ -295,7 +293,7 @@ def _is_other(seen: Seen) -> bool:
 def settings() -> str:
     """The table of settings."""
     rows = [
-        (f"`{info.name}`", f"`{info.kind}`".replace("|", "\\|"), f"`{info.default}`", info.bounds, info.help)
+        (f"`{info.name}`", f"`{info.kind}`", f"`{info.default}`", info.bounds, info.help)
         for info in setting_infos()
     ]
     return _table(("setting", "type", "default", "bounds", "what it is"), rows)
@@ -310,7 +308,7 @@ def effects() -> str:
         if everywhere and "download" not in effect.actions:
             where = "any but download, media"
         processed = {None: "", True: "yes", False: "no"}[effect.processed]
-        if name in TWISTS and name not in ("unknown-code",):
+        if name in TWISTS and name != "unknown-code":
             processed = processed if name in ("no-task-id", "refuse-content") else ""
         rows.append((f"`{name}`", effect.help, where, processed))
     return _table(("effect", "what happens", "actions", "carried out"), rows)
@@ -327,7 +325,8 @@ def control() -> str:
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    escaped = [[cell.replace("|", "\\|") for cell in cells] for cells in lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in escaped)
 
 
 def _turned(head: tuple[str, ...], columns: list[tuple[str, ...]]) -> str:
@@ -357,11 +356,6 @@ def page(text: str) -> str:
         return f"<!-- table: {name} -->\n\n{TABLES[name]()}\n\n<!-- end -->"
 
     return re.sub(r"(?s)<!-- table: (\w+) -->.*?<!-- end -->", fill, text)
-
-
-def names(text: str) -> Iterator[str]:
-    """Name the tables that a page holds."""
-    return (found[1] for found in re.finditer(r"<!-- table: (\w+) -->", text))
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rushes import errors
+from rushes.cli.failures import EXIT_CODES, MEANINGS
 from rushes.errors import RushesError
 from scripts.pages import NOTE, table
 
@@ -22,7 +23,8 @@ wrong. With `--json` it stands in the job's `error`.
   may have been paid for or can only fail again; `elsewhere` another model, key or provider may do
   it.
 
-Both columns below show what holds unless the error itself says otherwise.
+In the table these two show what holds unless the error itself says otherwise; `exit` is the exit
+code of the command.
 """
 
 TREE = """\
@@ -35,10 +37,19 @@ Catch a parent to catch its children.
 def page() -> str:
     """Return the page."""
     rows = [
-        (f"`{kind.code}`", f"`{kind.__name__}`", _meaning(kind), kind.billed, kind.resend)
+        (
+            f"`{kind.code}`",
+            f"`{kind.__name__}`",
+            _meaning(kind),
+            kind.billed,
+            kind.resend,
+            EXIT_CODES[kind.code],
+        )
         for kind in _leaves(RushesError)
     ]
-    lines = [NOTE, HEAD, *table(("code", "class", "", "billed", "resend"), rows), "", TREE]
+    exits = [(code, meaning) for code, meaning in MEANINGS.items()]
+    lines = [NOTE, HEAD, *table(("code", "class", "", "billed", "resend", "exit"), rows)]
+    lines += ["", "## Exit codes", "", *table(("code", ""), exits), "", TREE]
     assert errors.__doc__ is not None
     tree = [line[4:] for line in errors.__doc__.splitlines() if line.startswith("    ")]
     return "\n".join([*lines, "```text", *tree, "```", ""])

@@ -28,8 +28,8 @@
     │   ├── OutputInvalid            OUTPUT_INVALID
     │   └── JobCanceled              CANCELED
     ├── JobNotFound                  JOB_NOT_FOUND (a KeyError too)
-    ├── WaitTimeout                  WAIT_TIMEOUT (a TimeoutError too): the wait ended, the job goes on
-    └── SetupError                   INVALID_SETTING: settings, catalog, store or archive on this machine
+    ├── WaitTimeout                  WAIT_TIMEOUT (a TimeoutError too); the job goes on
+    └── SetupError                   INVALID_SETTING; something on this machine
         ├── CatalogError             INVALID_CATALOG
         ├── StoreError               STORE_FAILED
         └── ForkedClient             FORKED_CLIENT

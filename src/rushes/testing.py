@@ -36,21 +36,22 @@ def rushes_sandbox(
 ) -> Sandbox:
     """Both providers on loopback, in a new world: no account, task, fault or record.
 
-    The environment points to it (base URLs and keys) with a home folder of its own, so that
-    `rushes.Rushes()` in the test talks to it, and so does any client that reads the base URLs. A
-    test asks it afterwards: `rushes_sandbox.creates()`, `.charged()`, `.requests()`. When the test
-    fails, its report holds the request record.
+    The environment points to it (`RUSHES_SANDBOX`, base URLs, keys) with a home folder of its
+    own, so that `rushes.Rushes()` in the test talks to it, and to no real provider. Tasks end
+    almost at once; `rushes_sandbox.set(...)` changes that. A test asks it afterwards:
+    `rushes_sandbox.creates()`, `.charged()`, `.requests()`. When the test fails, its report holds
+    the request record.
     """
     import msgspec
 
     from rushes.sandbox import Settings
 
     sandbox = _rushes_sandbox_server
-    sandbox.set(**msgspec.structs.asdict(Settings()))
+    quick = Settings(queued_seconds=0.01, image_seconds=0.02, video_seconds=0.02)
+    sandbox.set(**msgspec.structs.asdict(quick))
     sandbox.reset()
     for name, value in sandbox.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("RUSHES_SANDBOX", sandbox.url)
     monkeypatch.setenv("RUSHES_HOME", str(tmp_path / "rushes-home"))
     return sandbox
 

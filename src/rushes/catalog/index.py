@@ -46,7 +46,7 @@ class Catalog:
         """The providers by id."""
         return MappingProxyType({key: shelf.provider for key, shelf in self._shelves.items()})
 
-    def provider(self, id: str) -> Provider:  # noqa: A002 - the word of the catalog
+    def provider(self, id: str) -> Provider:
         """Return a provider; InvalidModel, naming those known, when there is none of that id."""
         return self._shelf(id).provider
 

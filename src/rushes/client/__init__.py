@@ -1,0 +1,1 @@
+"""The clients: asynchronous, and blocking over one background loop."""

@@ -306,9 +306,7 @@ class AsyncRushes:
             await session.serve_what_waits()
             records = await session.store.jobs(Filter(states=ACTIVE, limit=10_000))
         else:
-            record = await wishes.archive_again(
-                session.house, await session.store.find(job_id)
-            )
+            record = await wishes.archive_again(session.house, await session.store.find(job_id))
             session.serve(sandbox=record.sandbox)
             records = [record]
         return [AsyncJob(self, record) for record in records]

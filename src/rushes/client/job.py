@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rushes.client.records import Event, Output
 from rushes.engine.sidecar import describe, output_path
-from rushes.engine.submit import NEVER
 from rushes.errors import JobCanceled, RushesError, SubmissionUncertain, WaitTimeout, error_class
-from rushes.store.job import Credits, Job, Quote, State
+from rushes.store.job import NEVER, Credits, Job, Quote, State
 
 if TYPE_CHECKING:
     from rushes.client.aio import AsyncRushes

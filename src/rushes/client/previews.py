@@ -76,7 +76,9 @@ def _shown_media(prepared: intake.Prepared) -> dict[str, Any]:
             media_type = facts.media_type if facts else "application/octet-stream"
             return f"data:{media_type};base64,{base64.b64encode(blobs[digest]).decode()}"
 
-        values[param.name] = [form(one) for one in value] if isinstance(value, list) else form(value)
+        values[param.name] = (
+            [form(one) for one in value] if isinstance(value, list) else form(value)
+        )
     return values
 
 
@@ -90,7 +92,7 @@ def _checks(prepared: intake.Prepared, provider: Provider) -> list[Check]:
         _check("media", wrong_media, _media_detail(prepared, model)),
     ]
     failed = {failure.code: failure for failure in prepared.failures}
-    key = next((failed[code] for code in failed if code in {"MISSING_CREDENTIAL"}), None)
+    key = next((failed[code] for code in failed if code == "MISSING_CREDENTIAL"), None)
     others = [failure for failure in prepared.failures if failure is not key]
     where = prepared.credential.key.source if prepared.credential else ""
     checks.append(

@@ -79,7 +79,7 @@ class Session:
         await self._transport.close()
         await self.store.close()
         if self._sandbox is not None:
-            await asyncio.to_thread(self._sandbox.stop)
+            await asyncio.to_thread(self._sandbox.close)
 
     async def start_engine(self) -> None:
         """Register this process as one that works on jobs, and begin."""
@@ -127,7 +127,7 @@ class Session:
 
             folder = self.config.home / "sandbox"
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sandbox = Sandbox(path=folder / "world.sqlite3")
+            sandbox = Sandbox(path=folder / "world.sqlite3", catalog=self.catalog)
             sandbox.start()
             self._sandbox = sandbox
         return self._sandbox.url

@@ -1,0 +1,1 @@
+"""Submit, settle, watch, archive, money: the life of a job, driven by the store."""

@@ -11,6 +11,7 @@ from rushes.engine.exchange import query
 from rushes.engine.fetch import LinkGone, TryLater, adopt, fetch
 from rushes.engine.house import House
 from rushes.engine.sidecar import sidecar
+from rushes.engine.view import no_output
 from rushes.errors import OutputExpired, OutputInvalid, RushesError
 from rushes.providers.base import Task
 from rushes.store.job import Change, Job, Output
@@ -23,6 +24,10 @@ async def archive(house: House, job: Job) -> Job:
     Raises TryLater when a file may still be had later: the job stays `archiving`.
     """
     credential = house.credential(job)
+    if not job.outputs:
+        job = msgspec.structs.replace(job, outputs=await _shown_now(house, job, credential))
+    if not job.outputs:
+        return await _end(house, job)
     outputs: list[Output] = []
     later: TryLater | None = None
     for output in job.outputs:
@@ -79,6 +84,16 @@ async def _fresh_link(
     return msgspec.structs.replace(output, url=task.outputs[output.position].url)
 
 
+async def _shown_now(house: House, job: Job, credential: Credential) -> tuple[Output, ...]:
+    """Ask for the outputs of a task that was done and showed none."""
+    task = await query(house, credential, credential.adapter.query(str(job.task_id)))
+    if not isinstance(task, Task):
+        return ()
+    return tuple(
+        Output(position=position, url=remote.url) for position, remote in enumerate(task.outputs)
+    )
+
+
 def _shelve(house: House, job: Job) -> Job:
     """Put links and a sidecar where a person finds them, and the user's own copies."""
     copies: list[Output] = []
@@ -107,6 +122,8 @@ def _copy(house: House, job: Job, output: Output) -> Output:
 async def _end(house: House, job: Job) -> Job:
     at = house.clock.now()
     problems = [output.problem for output in job.outputs if output.problem is not None]
+    if not job.outputs:
+        problems.append(no_output(job).as_dict())
     found = differences(house.model(job), job.request, job.outputs)
     try:
         return await house.store.apply(

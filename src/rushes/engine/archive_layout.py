@@ -1,9 +1,9 @@
 """Where things lie in the archive. Names are made here alone, never by a stranger.
 
-    objects/ab/ab12....mp4                                  outputs, by what they hold
-    inputs/cd/cd34....png                                   input media, by what they hold
-    parts/<job>-<position>.part                             downloads under way
-    2026-11-21/142233-a-paper-boat-7m2q/1.mp4, job.json     for people: links and a sidecar
+objects/ab/ab12....mp4                                  outputs, by what they hold
+inputs/cd/cd34....png                                   input media, by what they hold
+parts/<job>-<position>.part                             downloads under way
+2026-11-21/142233-a-paper-boat-7m2q/1.mp4, job.json     for people: links and a sidecar
 """
 
 import re

@@ -20,6 +20,11 @@ SANDBOX_FIRST = 0.5
 SANDBOX_LONGEST = 3.0
 
 
+def deduplicates(fingerprint: str) -> str:
+    """Name the store's fact that the provider has said `idempotentReplay: true` to this key."""
+    return f"deduplicates {fingerprint}"
+
+
 class Credential:
     """One key of one provider, known to the store by a keyed fingerprint only."""
 

@@ -1,12 +1,13 @@
 """Runs an adapter's free exchanges (all but a create) over the transport, within the budget."""
 
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from rushes.engine.credentials import Credential
 from rushes.engine.house import House
 from rushes.engine.transport import AnswerLost, NeverMade
-from rushes.providers.base import Exchange, Trouble
+from rushes.providers.base import Answer, Exchange, Trouble
 
 T = TypeVar("T")
 
@@ -24,6 +25,8 @@ async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T 
                 )
             except (NeverMade, AnswerLost) as error:
                 return Trouble(code="NETWORK_ERROR", message=str(error))
+            if (said := server_time(answer)) is not None:
+                house.skews[credential.fingerprint] = said - house.clock.now()
             call = exchange.send(answer)
     except StopIteration as stop:
         result: T = stop.value
@@ -42,6 +45,8 @@ async def query(house: House, credential: Credential, exchange: Exchange[T]) -> 
         )
         if wait > 0:
             await house.clock.sleep(wait)
+    while (blocked := await house.store.blocked_until(key) - house.clock.now()) > 0:
+        await house.clock.sleep(blocked)
     result = await ask(house, credential, exchange)
     if isinstance(result, Trouble) and result.code == "RATE_LIMITED":
         wait = result.retry_after if result.retry_after is not None else 30.0
@@ -53,3 +58,11 @@ def budget_key(credential: Credential) -> str:
     """Name the budget that all keys at one provider's address share."""
     address = urlsplit(credential.base_url).netloc
     return f"{credential.provider.id}@{address}"
+
+
+def server_time(answer: Answer) -> float | None:
+    """Read the provider's own clock from an answer's Date header."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -23,11 +23,11 @@ MAX_BYTES = 8 * 1024**3
 EXPIRED = frozenset({401, 403, 404, 410})
 
 
-class LinkGone(Exception):  # noqa: N818 - a fact about the link; the caller may ask for a new one
+class LinkGone(Exception):
     """The link no longer leads to the file."""
 
 
-class TryLater(Exception):  # noqa: N818 - not a fault of the output
+class TryLater(Exception):
     """The file could not be had now; it may be had later."""
 
 
@@ -150,9 +150,7 @@ async def _download(house: House, output: Output, path: Path, credential: Creden
             except TooLarge as error:
                 raise OutputInvalid(f"The output is too large: {error}.") from None
             except ForbiddenAddress as error:
-                raise OutputInvalid(
-                    f"The output's link is not followed: {error}."
-                ) from None
+                raise OutputInvalid(f"The output's link is not followed: {error}.") from None
             except (AnswerLost, NeverMade) as error:
                 reason = str(error)
                 if isinstance(error, _Broken):
@@ -198,9 +196,7 @@ async def _stream(
         except AnswerLost as error:
             raise _Broken(str(error), download.validator) from None
         if download.length is not None and part.length != download.length:
-            raise _Broken(
-                f"{part.length} of {download.length} bytes came", download.validator
-            )
+            raise _Broken(f"{part.length} of {download.length} bytes came", download.validator)
         return download.validator
 
 

@@ -47,6 +47,8 @@ class House:
         self.owner = owner
         self.is_alive = is_alive
         self.chance = chance or random.Random()
+        self.skews: dict[str, float] = {}
+        """Each credential's provider's clock less ours, in seconds, as last seen."""
         self.archive = ArchiveLayout(config.archive)
 
     def model(self, job: Job) -> Model:

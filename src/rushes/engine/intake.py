@@ -154,9 +154,7 @@ async def ask_for(
     assert prepared.credential is not None  # noqa: S101 - refused above
     await media.keep(house, prepared.blobs)
     if allow_unpriced and prepared.quote.credits is None and not prepared.credential.sandbox:
-        await house.store.allow_unpriced(
-            prepared.model.full_id, prepared.credential.fingerprint
-        )
+        await house.store.allow_unpriced(prepared.model.full_id, prepared.credential.fingerprint)
     at = house.clock.now()
     job_id = new_id(at)
     job = Job(

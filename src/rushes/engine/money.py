@@ -8,7 +8,7 @@ from rushes.engine.credentials import Credential
 from rushes.engine.exchange import ask
 from rushes.engine.house import House
 from rushes.errors import BudgetExceeded, Unpriced
-from rushes.providers.base import Order, ProviderQuote, Task
+from rushes.providers.base import Order, ProviderQuote
 from rushes.requests import price, to_wire
 from rushes.store.job import Entry, EntrySource, Job, Quote
 
@@ -96,7 +96,11 @@ def reserve(job: Job) -> tuple[Entry, ...]:
     note = f"price {job.quote.source}" if job.quote.credits is not None else "as allowed"
     return (
         Entry(
-            job_id=job.id, at=job.created_at, kind="reserve", credits=amount, source=source,
+            job_id=job.id,
+            at=job.created_at,
+            kind="reserve",
+            credits=amount,
+            source=source,
             note=note,
         ),
     )
@@ -123,9 +127,7 @@ def charge(job: Job, said: int | None, at: float) -> tuple[Entry, ...]:
     if job.credits.charged is not None:
         return ()
     if said is not None:
-        return (
-            Entry(job_id=job.id, at=at, kind="charge", credits=said, source="provider"),
-        )
+        return (Entry(job_id=job.id, at=at, kind="charge", credits=said, source="provider"),)
     if job.quote.credits is None:
         return ()
     source: EntrySource = "learned" if job.quote.source == "learned" else "quote"
@@ -139,13 +141,3 @@ def charge(job: Job, said: int | None, at: float) -> tuple[Entry, ...]:
             note="the provider has not said what it took",
         ),
     )
-
-
-def refund(job: Job, task: Task | None, at: float) -> tuple[Entry, ...]:
-    """Book what the provider says it gave back beyond what is booked already."""
-    if task is None or task.credits_refunded is None:
-        return ()
-    more = min(task.credits_refunded, job.credits.charged or 0) - job.credits.refunded
-    if more <= 0:
-        return ()
-    return (Entry(job_id=job.id, at=at, kind="refund", credits=more, source="provider"),)

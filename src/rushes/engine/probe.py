@@ -48,9 +48,7 @@ def probe(path: Path) -> Facts:
         return _video(path, "video/quicktime" if head[8:12] == b"qt  " else "video/mp4")
     if head.startswith(b"\x1aE\xdf\xa3"):
         return _video(path, "video/webm")
-    if head.startswith(
-        (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
-    ):
+    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")):
         return _image(path)
     start = head.lstrip()[:15].lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"{")):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from rushes.engine import settle, submit
+from rushes.engine import refunds, settle, submit
 from rushes.engine.archive import archive
 from rushes.engine.fetch import TryLater
 from rushes.engine.house import House
@@ -14,7 +14,7 @@ from rushes.engine.ownership import HEARTBEAT, Ownership
 from rushes.engine.waiting import Gate, until
 from rushes.engine.watch import Watch
 from rushes.errors import RushesError
-from rushes.store.job import Job, State
+from rushes.store.job import NEVER, Job, State
 from rushes.store.protocol import Stale
 
 CLAIM_EVERY = 1.0
@@ -60,6 +60,7 @@ class Runner:
         self._loops = [
             asyncio.create_task(self._heartbeats(), name="rushes-heartbeat"),
             asyncio.create_task(self._claims(), name="rushes-claims"),
+            asyncio.create_task(self._refunds(), name="rushes-refunds"),
         ]
 
     def serve(self, fingerprint: str) -> None:
@@ -137,6 +138,15 @@ class Runner:
                 job = await settle.orphan(self._house, job)
             self.take(job)
 
+    async def _refunds(self) -> None:
+        while True:
+            for fingerprint in list(self._credentials):
+                credential = self._house.credentials.by_fingerprint(fingerprint)
+                if credential is not None:
+                    with contextlib.suppress(RushesError):
+                        await refunds.look(self._house, credential)
+            await self._house.clock.sleep(refunds.LOOK_EVERY)
+
     def _watch(self, job: Job) -> Watch:
         if job.credential not in self._watches:
             credential = self._house.credential(job)
@@ -154,11 +164,11 @@ class Runner:
             await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)
 
     async def _drive(self, job: Job) -> None:
-        looks = 0
+        inquiry = settle.Inquiry()
         while not job.ended and not self._stopping:
             try:
                 wait = job.next_at - self._house.clock.now()
-                if wait > submit.NEVER / 2:
+                if job.next_at >= NEVER:
                     return
                 if wait > 0:
                     await self._house.clock.sleep(wait)
@@ -166,8 +176,7 @@ class Runner:
                     case "queued":
                         job = await self._submit(job)
                     case "uncertain":
-                        job = await settle.settle(self._house, job, looks)
-                        looks += 1
+                        job = await settle.settle(self._house, job, inquiry)
                     case "archiving":
                         async with self._archives.turn(job.expires_at or 0.0):
                             job = await archive(self._house, job)

@@ -14,7 +14,7 @@ from rushes.errors import (
     error_class,
 )
 from rushes.providers.base import CancelAccepted, NoTask, Task, Trouble
-from rushes.store.job import Change, Entry, Job, Output, State
+from rushes.store.job import Change, Job, Output, State
 from rushes.store.protocol import Sample, Stale
 
 WATCHED: frozenset[State] = frozenset({"running", "timed_out"})
@@ -65,11 +65,7 @@ def _change(house: House, job: Job, task: Task) -> Change | None:
 
 def _succeeded(job: Job, task: Task, at: float) -> Change:
     if not task.outputs:
-        error = OutputInvalid(
-            f"{job.provider} says that task {task.id} is done, and shows no output.",
-            next_step=f"Look again with: rushes jobs resume {job.id}",
-            task_id=task.id,
-        )
+        error = no_output(job)
         return _over(job, task, "failed", error.as_dict(), at, charged=True)
     outputs = tuple(
         Output(position=position, url=remote.url) for position, remote in enumerate(task.outputs)
@@ -86,15 +82,26 @@ def _succeeded(job: Job, task: Task, at: float) -> Change:
     )
 
 
+def no_output(job: Job) -> OutputInvalid:
+    """The error of a task that is done and shows no output."""
+    return OutputInvalid(
+        f"{job.provider} says that task {job.task_id} is done, and shows no output.",
+        next_step=f"Look again with: rushes jobs resume {job.id}",
+        task_id=job.task_id,
+    )
+
+
 def _over(
-    job: Job, task: Task, to: State, error: dict[str, object] | None, at: float,
-    *, charged: bool = False,
+    job: Job,
+    task: Task,
+    to: State,
+    error: dict[str, object] | None,
+    at: float,
+    *,
+    charged: bool = False,
 ) -> Change:
     """End a job without outputs: what is still set aside is released, what was taken is noted."""
-    entries: tuple[Entry, ...]
-    if charged:
-        entries = money.charge(job, task.credits_charged, at)
-    elif task.credits_charged and job.credits.charged is None:
+    if charged or (task.credits_charged and job.credits.charged is None):
         entries = money.charge(job, task.credits_charged, at)
     else:
         entries = money.release(job, at, f"the task ended as {task.status}")
@@ -103,7 +110,8 @@ def _over(
         to=to,
         expect=WATCHED,
         fields={"status": task.status, "seen_at": at, "finished_at": at, "error": error},
-        entries=entries + money.refund(job, task, at),
+        entries=entries,
+        refunded=task.credits_refunded,
         data={"status": task.status, "message": task.message},
         at=at,
     )

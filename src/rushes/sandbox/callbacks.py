@@ -29,9 +29,10 @@ class Callbacks:
             await asyncio.sleep(_BETWEEN_LOOKS)
 
     def _due(self) -> list[tuple[str, str]]:
+        self._state.refresh()
+        if not self._state.settings.callbacks:
+            return []
         with self._state.writing() as state:
-            if not state.settings.callbacks:
-                return []
             now = state.clock.now()
             due = state.ask(
                 "SELECT number, id, callback FROM tasks WHERE callback IS NOT NULL "

@@ -68,6 +68,13 @@ EFFECTS: Mapping[str, Effect] = {
     "fail": Effect("the task is accepted and fails", ("create",), True, ("reason",)),
     "timeout": Effect("the task times out at the provider", ("create",), True, ("reason",)),
     "never-ends": Effect("the task runs for ever", ("create",), True),
+    "no-link": Effect("the task has ended well and shows no output", ("query", "list"), True),
+    "fewer-outputs": Effect("one output, however many were asked for", ("create",), True),
+    "other-output": Effect(
+        "an output of half the size, a second shorter, with sound where none was asked",
+        ("create",),
+        True,
+    ),
     "expired-link": Effect("the link has died", ("download",)),
     "wrong-type": Effect("text under the media type of the output", ("download",)),
     "corrupt": Effect("the right length, with bytes flipped", ("download",)),

@@ -14,6 +14,7 @@ from .spoil import page, spoiled
 __all__ = ["File", "deliver", "refusal"]
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_PROSE = b"This is not the file that was promised.\n"
 _FLIP_FROM, _FLIP_STEP = 64, 29
 
 
@@ -45,7 +46,8 @@ def deliver(head: Head, file: File, fault: Fault | None, now: float, expired: in
     if effect == "expired-link":
         return _delayed(refusal(expired, "This link has expired"), fault)
     if effect == "wrong-type":
-        file = file._replace(content=b"This is not the file that was promised.\n")
+        times = len(file.content) // len(_PROSE) + 1
+        file = file._replace(content=(_PROSE * times)[: len(file.content)])
     elif effect == "corrupt":
         file = file._replace(content=_flipped(file.content))
     out = _ranged(head, file, effect)

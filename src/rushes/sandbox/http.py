@@ -6,9 +6,11 @@ closed or reset.
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 from collections.abc import Mapping
+from http.client import responses
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -16,6 +18,8 @@ import h11
 import msgspec
 
 __all__ = ["App", "Head", "Listener", "Outgoing", "Start", "Wire"]
+
+_log = logging.getLogger(__name__)
 
 _READ = 262_144
 _CHUNK = 262_144
@@ -137,7 +141,11 @@ class Listener(Generic[T]):
             body = await connection.body(start.limit)
         except h11.RemoteProtocolError:
             return False
-        outgoing = await self._app.answer(start, body)
+        try:
+            outgoing = await self._app.answer(start, body)
+        except Exception:  # noqa: BLE001 - a bug ends one request, not the connection's client
+            _log.exception("sandbox request failed", extra={"action": "sandbox.failed"})
+            outgoing = Outgoing(status=500, body=b"The sandbox failed, which is a bug of its own\n")
         return await connection.send(outgoing, head.method)
 
 
@@ -224,7 +232,8 @@ class _Connection:
             headers.append(("Content-Length", str(len(outgoing.body))))
         if closing:
             headers.append(("Connection", "close"))
-        answer = h11.Response(status_code=outgoing.status, headers=headers)
+        reason = responses.get(outgoing.status, "")
+        answer = h11.Response(status_code=outgoing.status, headers=headers, reason=reason)
         content = b"" if method == "HEAD" else outgoing.body
         whole = wire.cut is None and wire.pace is None and not wire.endless
         start = self._parser.send(answer) or b""

@@ -66,14 +66,18 @@ def scene_of(model: Model, row: Row, index: int, fetch: Fetch) -> Scene:
     prompt = values.get("prompt") or ()
     width, height = _size(model, values, inputs)
     video = model.makes == "video"
+    seconds, sounds = _seconds(model, values, inputs), _sounds(values)
+    if row.other:
+        width, height = _even(width / 2), _even(height / 2)
+        seconds, sounds = max(seconds - 1, 1), not sounds
     return Scene(
         model=model.full_id,
         kind=model.makes,
         prompt=(prompt,) if isinstance(prompt, str) else tuple(prompt),
         width=width,
         height=height,
-        seconds=_seconds(model, values, inputs) if video else 0.0,
-        has_audio=video and _sounds(values),
+        seconds=seconds if video else 0.0,
+        has_audio=video and sounds,
         seed=row.seed,
         inputs=tuple(inputs),
         labels=tuple(labels),

@@ -78,7 +78,8 @@ class Sandbox:
 
         self._thread = threading.Thread(target=run, name="rushes-sandbox", daemon=True)
         self._thread.start()
-        ready.wait(_START_SECONDS)
+        if not ready.wait(_START_SECONDS):
+            raise SetupError(f"The sandbox did not start within {_START_SECONDS:g} s.")
         if self._trouble is not None:
             self._thread = None
             trouble, self._trouble = self._trouble, None
@@ -147,8 +148,12 @@ class Sandbox:
         return tuple(self._world.sides)
 
     def environment(self, key: str = "sandbox-key") -> dict[str, str]:
-        """Return the variables that send a `rushes` or a client of yours to this sandbox."""
-        variables = {}
+        """Return the variables that send Rushes to this sandbox, and other clients with `key`.
+
+        Base URLs and keys stand beside `RUSHES_SANDBOX`, so that no real key of the machine is
+        used by anything that reads them.
+        """
+        variables = {"RUSHES_SANDBOX": self.url}
         for provider in self.providers:
             variables[f"RUSHES_{provider.upper()}_BASE_URL"] = self.url
             for name in self._world.catalog.provider(provider).auth.environment[:1]:

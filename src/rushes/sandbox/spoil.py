@@ -16,10 +16,13 @@ TWISTS = frozenset(
         "unknown-code",
         "unknown-status",
         "lost-task",
+        "no-link",
         "refuse-content",
         "fail",
         "timeout",
         "never-ends",
+        "fewer-outputs",
+        "other-output",
     }
 )
 """Effects that the provider's own side, or the task, shows."""

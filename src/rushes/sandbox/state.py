@@ -45,6 +45,7 @@ CREATE TABLE tasks (
     model TEXT NOT NULL,
     params BLOB NOT NULL,
     outputs INTEGER NOT NULL,
+    other INTEGER NOT NULL,
     seed INTEGER NOT NULL,
     created REAL NOT NULL,
     starts REAL,

@@ -31,17 +31,12 @@ __all__ = [
     "view",
 ]
 
-_COLUMNS = (
-    "number, id, model, params, outputs, created, starts, ends, fate, reason, canceled, wants, "
-    "looks, credits, charged_at, refunded_at, refunds, on_completion, retention, "
-    "idempotency_key, account, seed, provider"
-)
 _INSERTED = (
-    "id, provider, account, model, params, outputs, seed, created, starts, ends, fate, reason, "
-    "wants, credits, on_completion, refunds, retention, charged_at, moved, idempotency_key, "
-    "callback"
+    "id, provider, account, model, params, outputs, other, seed, created, starts, ends, fate, "
+    "reason, wants, credits, on_completion, refunds, retention, charged_at, moved, "
+    "idempotency_key, callback"
 )
-_INSERT = f"INSERT INTO tasks ({_INSERTED}) VALUES ({', '.join('?' * 21)})"  # noqa: S608
+_INSERT = f"INSERT INTO tasks ({_INSERTED}) VALUES ({', '.join('?' * 22)})"  # noqa: S608
 _sorted = msgspec.json.Encoder(order="sorted").encode
 _MEDIA_LINK = re.compile(rb"https?://[^/\"]+(/_media/[0-9a-f]{64})")
 
@@ -54,6 +49,7 @@ class Row(NamedTuple):
     model: str
     params: bytes
     outputs: int
+    other: int
     created: float
     starts: float | None
     ends: float | None
@@ -85,11 +81,13 @@ class Row(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How a new task will go."""
+    """How a new task will go. `other`: its output is not what was asked for."""
 
     fate: Phase = "succeeded"
     reason: str = ""
     ends: bool = True
+    outputs: int | None = None
+    other: bool = False
 
 
 def add(
@@ -120,7 +118,8 @@ def add(
     charged_at = None if on_completion else now
     key = idempotency and idempotency[0]
     row = (
-        task_id, provider, account, model.full_id, params, outputs, seed, now, starts, ends,
+        task_id, provider, account, model.full_id, params, plan.outputs or outputs, plan.other,
+        seed, now, starts, ends,
         plan.fate, plan.reason, wants, cost, on_completion, refunds, retention, charged_at,
         0 if on_completion else 1, key, callback,
     )  # fmt: skip
@@ -173,7 +172,7 @@ def _ended(state: State, row: Row, ends: float) -> Row:
 
 
 def _rows(state: State, where: str, values: tuple[Any, ...]) -> list[Row]:
-    sql = f"SELECT {_COLUMNS} FROM tasks WHERE {where}"  # noqa: S608 - text of our own
+    sql = f"SELECT {', '.join(Row._fields)} FROM tasks WHERE {where}"  # noqa: S608 - text of our own
     return [Row(*row) for row in state.ask(sql, values)]
 
 

@@ -20,6 +20,8 @@ _FATES: Mapping[str, kept.Plan] = {
     "fail": kept.Plan("failed", "the generation failed"),
     "timeout": kept.Plan("timed_out", "the generation took too long"),
     "never-ends": kept.Plan(ends=False),
+    "fewer-outputs": kept.Plan(outputs=1),
+    "other-output": kept.Plan(other=True),
 }
 _WINDOW = 60.0
 
@@ -156,6 +158,8 @@ class View:
 
     def _links(self, row: kept.Row) -> Iterable[str]:
         model = self._model_of(row.model)
+        if self.twist.effect == "no-link":
+            return ()
         secret = self._state.secret
         return [
             output_link(self.origin, secret, row.id, index, model) for index in range(row.outputs)

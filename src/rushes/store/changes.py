@@ -74,7 +74,8 @@ def apply(connection: apsw.Connection, change: Change) -> Job:
     columns["state"] = state
     if state in ENDED:
         columns["owner"] = None
-    sums = ledger.book(before.credits, change.entries)
+    entries = ledger.with_refund(before, change)
+    sums = ledger.book(before.credits, entries)
     by_position = {output.position: output for output in (*before.outputs, *change.outputs)}
     after = replace(
         before,
@@ -90,7 +91,7 @@ def apply(connection: apsw.Connection, change: Change) -> Job:
     if kind is not None:
         event = Event(job_id=before.id, at=change.at, kind=kind, state=state, data=change.data)
         rows.add_event(connection, seq, event)
-    for entry in change.entries:
+    for entry in entries:
         rows.add_entry(connection, seq, entry)
     if change.submission is not None:
         rows.put_submission(connection, seq, change.submission)

@@ -90,6 +90,21 @@ def is_unpriced_allowed(connection: apsw.Connection, model: str, credential: str
     )
 
 
+def remember(connection: apsw.Connection, name: str, value: str) -> None:
+    """Keep a fact under its name, in the place of an older one."""
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?, ?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value",
+        (f"fact {name}", value.encode()),
+    )
+
+
+def recall(connection: apsw.Connection, name: str) -> str | None:
+    """Return the fact of that name, or None."""
+    value = connection.execute("SELECT value FROM meta WHERE name = ?", (f"fact {name}",)).get
+    return None if value is None else bytes(value).decode()
+
+
 def secret(connection: apsw.Connection) -> bytes:
     """Return the store's own 32 random bytes, made on the first call."""
     connection.execute(

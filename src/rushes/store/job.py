@@ -46,6 +46,9 @@ ENDED: frozenset[State] = frozenset({"succeeded", "failed", "canceled"})
 ACTIVE: frozenset[State] = frozenset(ARROWS) - ENDED
 """An engine still has something to do for a job in one of these, or a person for `uncertain`."""
 
+NEVER = 1e12
+"""A `next_at` that no clock reaches: only a person can move the job on."""
+
 REARCHIVABLE = frozenset({"OUTPUT_EXPIRED", "OUTPUT_INVALID"})
 """A job that failed with one of these codes may be archived again."""
 
@@ -262,6 +265,9 @@ class Change(Record, frozen=True, kw_only=True):
     """The event's kind; None: the arrow's state, or no event where there is no arrow."""
     data: dict[str, Any] = {}
     entries: tuple[Entry, ...] = ()
+    refunded: int | None = None
+    """What the provider says it has given back in all: what is not booked yet, is booked, never
+    more than was charged. Safe to say again."""
     submission: Submission | None = None
     """Inserted, or replaced by (job, attempt)."""
     outputs: tuple[Output, ...] = ()

@@ -6,7 +6,7 @@ import apsw
 from msgspec.structs import replace
 
 from rushes.errors import BudgetExceeded
-from rushes.store.job import Cap, Credits, Entry, Job
+from rushes.store.job import Cap, Change, Credits, Entry, Job
 
 _QUARTER = 900
 """Seconds. Midnight in every time zone is the beginning of a quarter of an hour."""
@@ -31,6 +31,18 @@ def book(sums: Credits, entries: Iterable[Entry]) -> Credits:
             case "refund":
                 sums = replace(sums, refunded=sums.refunded + entry.credits)
     return sums
+
+
+def with_refund(job: Job, change: Change) -> tuple[Entry, ...]:
+    """Return a change's entries, and one for what the provider gave back and is not booked."""
+    if change.refunded is None:
+        return change.entries
+    sums = book(job.credits, change.entries)
+    more = min(change.refunded, sums.charged or 0) - sums.refunded
+    if more <= 0:
+        return change.entries
+    entry = Entry(job_id=job.id, at=change.at, kind="refund", credits=more, source="provider")
+    return (*change.entries, entry)
 
 
 def exposure(sums: Credits) -> int:

@@ -101,11 +101,11 @@ class Store(Protocol):
         """
         ...
 
-    def jobs(self, filter: Filter) -> Awaitable[list[Job]]:  # noqa: A002 - the word for it
+    def jobs(self, filter: Filter) -> Awaitable[list[Job]]:
         """List jobs, newest first."""
         ...
 
-    def count(self, filter: Filter) -> Awaitable[dict[State, int]]:  # noqa: A002
+    def count(self, filter: Filter) -> Awaitable[dict[State, int]]:
         """Count jobs by state, without the limit."""
         ...
 
@@ -190,6 +190,14 @@ class Store(Protocol):
 
     def is_unpriced_allowed(self, model: str, credential: str) -> Awaitable[bool]:
         """Say whether that word has been given."""
+        ...
+
+    def remember(self, name: str, value: str) -> Awaitable[None]:
+        """Keep a small fact under its name, in the place of an older one."""
+        ...
+
+    def recall(self, name: str) -> Awaitable[str | None]:
+        """Return the fact of that name, or None."""
         ...
 
     def secret(self) -> Awaitable[bytes]:

@@ -152,11 +152,11 @@ class SqliteStore:
         """Return the one job whose id is, begins or ends with `fragment`. Raises JobNotFound."""
         return await self._read(lambda db: queries.find(db, fragment))
 
-    async def jobs(self, filter: Filter) -> list[Job]:  # noqa: A002 - the word for it
+    async def jobs(self, filter: Filter) -> list[Job]:
         """List jobs, the last inserted first."""
         return await self._read(lambda db: queries.jobs(db, filter))
 
-    async def count(self, filter: Filter) -> dict[State, int]:  # noqa: A002 - the word for it
+    async def count(self, filter: Filter) -> dict[State, int]:
         """Count jobs by state."""
         return await self._read(lambda db: queries.count(db, filter))
 
@@ -241,6 +241,14 @@ class SqliteStore:
     async def is_unpriced_allowed(self, model: str, credential: str) -> bool:
         """Say whether that word has been given."""
         return await self._read(lambda db: facts.is_unpriced_allowed(db, model, credential))
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a small fact under its name, in the place of an older one."""
+        await self._write(lambda db: facts.remember(db, name, value))
+
+    async def recall(self, name: str) -> str | None:
+        """Return the fact of that name, or None."""
+        return await self._read(lambda db: facts.recall(db, name))
 
     async def secret(self) -> bytes:
         """Return this store's own 32 random bytes, made once."""

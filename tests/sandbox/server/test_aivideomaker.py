@@ -455,6 +455,20 @@ def test_after_polls(client: Client, sandbox: Sandbox) -> None:
     assert client.avm("GET", "tasks").json()["tasks"][0]["status"] == "COMPLETED"
 
 
+def test_realistic_pace(client: Client, sandbox: Sandbox) -> None:
+    """Tasks may take minutes, each another time."""
+    sandbox.set(pace="realistic")
+    for _ in range(30):
+        client.task()
+    tasks = client.control("GET", "tasks")["tasks"]
+    times = sorted(task["ends"] - task["created"] for task in tasks)
+    assert len(set(times)) == 30
+    assert 20 < times[0] < times[-1] < 600
+    sandbox.set(pace="steady", jitter=0.5)
+    client.task()
+    assert client.control("GET", "tasks")["tasks"][0]["ends"] - sandbox.now() < 6
+
+
 def test_date_is_the_worlds(client: Client, sandbox: Sandbox) -> None:
     """The Date header and createdAt follow the provider's clock."""
     sandbox.advance(86_400)
@@ -467,6 +481,6 @@ def test_date_is_the_worlds(client: Client, sandbox: Sandbox) -> None:
 
 def test_body_comes_back_unchanged(client: Client) -> None:
     """The input that is shown equals the body that was sent, letter for letter."""
-    value = T2V | {"prompt": "grüße 🛶 \"quoted\" \\ \u2028"}
+    value = T2V | {"prompt": 'grüße 🛶 "quoted" \\ \u2028'}
     client.create(value=json.dumps(value).encode())
     assert client.avm("GET", "tasks").json()["tasks"][0]["input"] == value

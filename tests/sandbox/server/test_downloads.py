@@ -225,5 +225,7 @@ def test_media_host_may_fail(client: Client, sandbox: Sandbox) -> None:
     assert client.send("PUT", "/_sandbox/media", b"GIF87a").status == 500
     assert client.get(link).status == 500
     assert client.get(link).status == 200
-    gone = link.replace(hashlib.sha256(b"GIF89a").hexdigest(), hashlib.sha256(b"GIF87a").hexdigest())
+    gone = link.replace(
+        hashlib.sha256(b"GIF89a").hexdigest(), hashlib.sha256(b"GIF87a").hexdigest()
+    )
     assert client.get(gone).status == 404

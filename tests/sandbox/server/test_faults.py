@@ -168,6 +168,26 @@ def test_never_ends(client: Client, sandbox: Sandbox) -> None:
     assert client.status(task) == "PROGRESS"
 
 
+def test_no_link(client: Client, sandbox: Sandbox) -> None:
+    """A task may have ended well before its link is there."""
+    task, other = client.task(), client.imagine()
+    sandbox.advance(60)
+    sandbox.fault("query:no-link:times=2")
+    shown = client.avm("GET", f"tasks/{task}").json()
+    assert (shown["status"], shown["output"]["url"]) == ("COMPLETED", None)
+    assert client.result(other).data["result"] == []
+    assert client.result(other).data["result"]
+
+
+def test_fewer_outputs(client: Client, sandbox: Sandbox) -> None:
+    """Fewer pictures may come than were asked and paid for."""
+    sandbox.fault("create:fewer-outputs")
+    task = client.imagine(counts="4")
+    sandbox.advance(60)
+    assert len(client.result(task).data["result"]) == 1
+    assert sandbox.charged() == 20
+
+
 def test_fault_meets_what_it_names(client: Client, sandbox: Sandbox) -> None:
     """Provider, model, key and task of a rule must all be those of the request."""
     other = Client(sandbox, "another")

@@ -2,6 +2,7 @@ import json
 import socket
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -84,14 +85,24 @@ def test_port_that_is_taken(sandbox: Sandbox) -> None:
     """A second sandbox on the same port says so."""
     port = urlsplit(sandbox.url).port or 0
     other = Sandbox(port=port)
-    try:
+    with pytest.raises(SetupError, match=str(port)):
         other.start()
-    except SetupError as error:
-        assert str(port) in str(error)
-    else:
-        raise AssertionError("two sandboxes on one port")
-    finally:
-        other.close()
+    other.close()
+
+
+def test_a_bug_of_its_own_is_a_500(
+    client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What breaks while drawing is answered and logged, and the next request is served."""
+    link = client.output()
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no ink")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rushes.sandbox.app.scene_of", broken)
+        assert client.get(link).status == 500
+    assert client.get(link).status == 200
 
 
 def test_stop_ends_open_connections() -> None:

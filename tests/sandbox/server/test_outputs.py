@@ -36,6 +36,8 @@ def _size(client: Client, link: str) -> tuple[int, int]:
 def _video(client: Client, link: str) -> tuple[int, int, float, bool]:
     with av.open(io.BytesIO(client.get(link).body)) as container:
         stream = container.streams.video[0]
+        assert stream.duration is not None
+        assert stream.time_base is not None
         seconds = float(stream.duration * stream.time_base)
         return stream.width, stream.height, seconds, bool(container.streams.audio)
 
@@ -161,13 +163,24 @@ def test_unreadable_media_is_drawn_around(client: Client, sandbox: Sandbox) -> N
 def test_motion_control_lasts_as_long_as_its_video(client: Client, sandbox: Sandbox) -> None:
     """A clip made after a video has the video's length."""
     (link,) = _links(
-        client, sandbox, "seedance20", {"prompt": "a", "resolution": 480, "duration": 4, "ratio": "1:1"}
+        client,
+        sandbox,
+        "seedance20",
+        {"prompt": "a", "resolution": 480, "duration": 4, "ratio": "1:1"},
     )
     video = sandbox.put_media(client.get(link).body)
     params = {"image": sandbox.put_media(_picture(400, 400)), "video": video}
     path = "/generation/kling/i2v-motion-control-kling-v2-6"
     (moved,) = _links(client, sandbox, path, params)
     assert _video(client, moved)[2] == 4
+
+
+def test_other_output_than_asked(client: Client, sandbox: Sandbox) -> None:
+    """By a fault, size, length and sound are not what was asked for."""
+    sandbox.fault("create:other-output")
+    params = {"prompt": "a", "resolution": 480, "duration": 4, "ratio": "1:1"}
+    (link,) = _links(client, sandbox, "seedance20", params)
+    assert _video(client, link) == (240, 240, 3, True)
 
 
 def test_segments_add_up(client: Client, sandbox: Sandbox) -> None:

@@ -48,7 +48,7 @@ def test_later_process_finds_its_tasks(tmp_path: Path) -> None:
         answer = client.mediaio("/generation/banana/i2i-banana", {"data": params})
         assert answer.json()["code"] == 0
         assert (later.settings.list_cap, later.balance("a-key-of-mine", "mediaio")) == (7, 9990)
-        assert [entry.action for entry in later.requests()][0] == "create"
+        assert next(entry.action for entry in later.requests()) == "create"
     with Sandbox(path=path) as last:
         link = output["preview"].replace(later_port(output["preview"]), later_port(last.url))
         assert Client(last).get(link).body == drawn

@@ -22,9 +22,9 @@ def test_no_key_is_kept_or_shown(tmp_path: Path) -> None:
         Client(sandbox, "another").create()
         sandbox.add_credits(KEY, 5)
         raw(sandbox, create_bytes(KEY))
-        shown = [json.dumps(sandbox.har()), repr(sandbox.requests())]
-        for name in ("requests", "accounts", "charges", "faults", "settings"):
-            shown.append(client.send("GET", f"/_sandbox/{name}").body.decode())
+        names = ("requests", "accounts", "charges", "faults", "settings")
+        answers = [client.send("GET", f"/_sandbox/{name}").body.decode() for name in names]
+        shown = [json.dumps(sandbox.har()), repr(sandbox.requests()), *answers]
         assert len(sandbox.requests(key=KEY)) == 6
     assert [text for text in shown if KEY in text] == []
     record = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

@@ -289,7 +289,8 @@ def _list(world: World, account: Account) -> Reply:
 
 def _output(world: World, look: Look) -> dict[str, Any] | None:
     if look.phase == "succeeded":
-        return {world.rules.output_url_field: look.outputs[0], "msg": "ok", "error": None}
+        link = look.outputs[0] if look.outputs else None
+        return {world.rules.output_url_field: link, "msg": "ok", "error": None}
     if look.phase in ("failed", "timed_out"):
         return {world.rules.output_url_field: None, "msg": "failed", "error": look.reason}
     return None

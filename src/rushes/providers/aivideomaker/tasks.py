@@ -17,7 +17,7 @@ PHASES: Mapping[str, Phase] = {
 }
 
 
-def read_task(fields: Mapping[str, Any], *, id: str) -> Task:  # noqa: A002 - the record's word
+def read_task(fields: Mapping[str, Any], *, id: str) -> Task:
     """Return the task; one without a readable status has status "" and phase unknown."""
     status = text(fields.get("status"), 60)
     phase = PHASES.get(status, "unknown")

@@ -1,0 +1,174 @@
+"""The options that every command has, and what they come to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rushes.config import Config
+
+F = TypeVar("F", bound=Callable[..., Any])
+_META = "rushes.cli."
+
+
+class Common(NamedTuple):
+    """The options of every command; one that stands nearer to the command's name wins."""
+
+    sandbox: bool | None = None
+    home: str | None = None
+    json: bool = False
+    quiet: bool = False
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> "Common":
+        """Return the options of this command line."""
+        given = {name: ctx.meta.get(_META + name) for name in cls._fields}
+        return cls(**{name: value for name, value in given.items() if value is not None})
+
+    def config(self) -> "Config":
+        """Read the settings."""
+        from rushes.config import Config
+
+        return Config(home=self.home, sandbox=self.sandbox_argument())
+
+    def sandbox_argument(self) -> bool | str | None:
+        """Return what `--sandbox` means: the sandbox whose address is set, else one in here."""
+        if not self.sandbox:
+            return self.sandbox
+        from rushes.config import Config
+
+        found = Config(home=self.home).sandbox
+        return found if isinstance(found, str) else True
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False:
+        ctx.meta[_META + str(param.name)] = value
+    elif value is False and param.name == "sandbox":
+        ctx.meta[_META + "sandbox"] = False
+
+
+def common(command: F) -> F:
+    """Add the options of every command."""
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
+_COMMON: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--sandbox/--no-sandbox",
+        default=None,
+        expose_value=False,
+        callback=_keep,
+        help="Use the sandbox instead of the real providers: no key, no cost. [RUSHES_SANDBOX]",
+    ),
+    click.option(
+        "--home",
+        metavar="FOLDER",
+        type=click.Path(file_okay=False),
+        default=None,
+        expose_value=False,
+        callback=_keep,
+        help="Where jobs, files, settings and keys are kept. [RUSHES_HOME]",
+    ),
+    click.option(
+        "--json",
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=_keep,
+        help="Print one JSON value to stdout and nothing else.",
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=_keep,
+        help="No progress and no notices; errors are still said.",
+    ),
+)
+
+
+def complete_models(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Complete a model's id, with or without its provider."""
+    from rushes.catalog import load
+
+    catalog = load(Common.of(ctx).config().home)
+    ids = [name for model in catalog.models() for name in (model.id, model.full_id)]
+    ids += [family.id for family in catalog.families()]
+    return sorted({name for name in ids if name.startswith(incomplete)})
+
+
+def complete_providers(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Complete a provider's id."""
+    from rushes.catalog import load
+
+    catalog = load(Common.of(ctx).config().home)
+    return [name for name in catalog.providers if name.startswith(incomplete)]
+
+
+def complete_capabilities(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Complete what a model can."""
+    from typing import get_args
+
+    from rushes.catalog.schema import Capability
+
+    return [name for name in get_args(Capability) if name.startswith(incomplete)]
+
+
+def complete_jobs(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[Any]":
+    """Complete a job's id, the newest first."""
+    from click.shell_completion import CompletionItem
+
+    from rushes.cli.notice import peek
+    from rushes.store.protocol import Filter
+
+    jobs = peek(Common.of(ctx).config().home, Filter(limit=50))
+    return [
+        CompletionItem(job.id, help=f"{job.state} {job.model}")
+        for job in jobs
+        if job.id.startswith(incomplete)
+    ]
+
+
+@contextmanager
+def plain_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end a prompt, which an event loop's own handling of it would not."""
+    import signal
+
+    try:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def read_text(source: str) -> str:
+    """Return an argument, or all of stdin for `-`."""
+    if source != "-":
+        return source
+    text = click.get_text_stream("stdin").read()
+    return text.removesuffix("\n")
+
+
+def whole_path(path: str) -> str:
+    """Return a path as it is from the root, a `~` resolved."""
+    return str(Path(path).expanduser().absolute())
