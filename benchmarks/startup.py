@@ -1,7 +1,7 @@
 """Measures how long Rushes takes to start, as multiples of a bare interpreter.
 
 Medians of interleaved runs, so that a noisy machine disturbs all of them alike.
-Usage: benchmarks/startup.py [--runs 31]
+Usage: python benchmarks/startup.py [--runs 31]
 """
 
 import argparse

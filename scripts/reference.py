@@ -37,7 +37,7 @@ def main() -> int:
     for name in stale:
         print(f"docs/reference/{name}: {verb}", file=sys.stderr)
     if check and stale:
-        print("Run: scripts/reference.py", file=sys.stderr)
+        print("Run: python scripts/reference.py", file=sys.stderr)
     return 1 if check and stale else 0
 
 

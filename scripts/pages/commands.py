@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import click
-from rushes.cli.main import cli
 
+from rushes.cli.main import cli
 from scripts.pages import NOTE
 
 HEAD = """\
@@ -34,13 +34,8 @@ def helps() -> Iterator[tuple[tuple[str, ...], str]]:
 def _walk(
     command: click.Command, path: tuple[str, ...], parent: click.Context | None
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    context = click.Context(
-        command,
-        parent=parent,
-        info_name=path[-1],
-        terminal_width=WIDTH,
-        max_content_width=WIDTH,
-    )
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, parent=parent, info_name=path[-1], **settings)
     lines = [line.rstrip() for line in command.get_help(context).splitlines()]
     yield path, "\n".join(lines).strip()
     if isinstance(command, click.Group):

@@ -1,19 +1,8 @@
 """The page of models, from the packaged catalog."""
 
 from rushes.catalog import Catalog, load
-from rushes.catalog.schema import (
-    AnyOf,
-    Exclusive,
-    Model,
-    OnlyWhen,
-    OnlyWith,
-    Param,
-    Price,
-    Provider,
-    Rule,
-    Unused,
-)
-from rushes.requests import allowed_text, describe
+from rushes.catalog.schema import Model, Param, Provider
+from rushes.cli.model_words import example, param_row, price_words, rule_words
 from scripts.pages import NOTE, table
 
 HEAD = """\
@@ -26,7 +15,7 @@ that no provider publishes is called unknown.
 
 A model is found by its id with or without its provider, by the provider's exact name, by its model
 code or an alias; case, spaces, underscores and hyphens do not matter. A parameter may also be given
-by the provider's own name and in its form.
+by the provider's own name and in its form. The last column shows both.
 """
 
 
@@ -38,7 +27,7 @@ def page() -> str:
         (f"[`{model.full_id}`](#{_anchor(model)})", ", ".join(model.capabilities), _price(model))
         for model in catalog.models()
     ]
-    lines += table(("model", "can", "credits"), rows)
+    lines += table(("model", "can", "price"), rows)
     for provider in catalog.providers.values():
         lines += ["", f"## {provider.title}", "", *_provider(catalog, provider)]
         for model in catalog.models(provider=provider.id):
@@ -85,55 +74,29 @@ def _model(model: Model) -> list[str]:
     facts = [f"**{model.label}**: {', '.join(model.capabilities)}."]
     names = [f"`{name}`" for name in (model.name, model.model_code, *model.aliases) if name]
     facts.append(f"Also found as {', '.join(names)}.")
-    facts.append(f"Credits: {_price(model)}.")
+    facts.append(f"Price: {_price(model)}.")
     if model.note:
         facts.append(model.note)
-    facts += [_rule(rule) for rule in model.rules]
-    rows: list[tuple[object, ...]] = [
-        (f"`{param.name}`", allowed_text(param), _default(param), describe(param))
-        for param in model.params
+    facts += [rule_words(rule) for rule in model.rules]
+    head = ("parameter", "takes", "default", "", "on the wire")
+    return [
+        " ".join(facts),
+        "",
+        *table(head, [_row(param) for param in model.params]),
+        "",
+        "```text",
+        example(model),
+        "```",
     ]
-    return [" ".join(facts), "", *table(("parameter", "allowed", "default", ""), rows)]
 
 
-def _default(param: Param) -> str:
-    if param.required:
-        return "required"
-    if param.default is None:
-        return ""
-    return f"`{str(param.default).lower() if param.kind == 'boolean' else param.default}`"
+def _row(param: Param) -> tuple[object, ...]:
+    name, takes, default, about = param_row(param)
+    return f"`{name}`", takes, default, about, f"`{param.wire}`, {param.form}"
 
 
 def _price(model: Model) -> str:
     price = model.price
     if price is None:
-        return "asked of the provider" if model.price_note else "unknown"
-    return f"{_rate(price)} (as of {price.as_of})"
-
-
-def _rate(price: Price) -> str:
-    unit = "" if price.per == "generation" else f" a {price.per}"
-    if price.by is None:
-        told = f"{price.rate:g}{unit}"
-    else:
-        rates = " or ".join(f"{rate:g} at {value}" for value, rate in price.rates.items())
-        told = f"{rates},{unit}".rstrip(",")
-    extra = [f"{one.credits:g} more with {one.param} {one.value}" for one in price.surcharges]
-    return ", ".join([told, *extra])
-
-
-def _rule(rule: Rule) -> str:
-    match rule:
-        case Exclusive():
-            groups = [" or ".join(f"`{name}`" for name in group) for group in rule.groups]
-            return f"{' excludes '.join(groups)}."
-        case AnyOf():
-            return f"At least one of {', '.join(f'`{name}`' for name in rule.params)}."
-        case OnlyWith():
-            others = " or ".join(f"`{name}`" for name in rule.others)
-            return f"`{rule.param}` only together with {others}."
-        case OnlyWhen():
-            values = " or ".join(str(value) for value in rule.values)
-            return f"`{rule.param}` {rule.value} only when `{rule.other}` is {values}."
-        case Unused():
-            return f"`{rule.param}` is not used by the provider when `{rule.given}` is given."
+        return model.price_note or price_words(None)
+    return f"{price_words(price)} (as of {price.as_of})"

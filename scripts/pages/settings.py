@@ -43,7 +43,8 @@ OTHERS = """\
 ## What else is obeyed
 
 `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in small letters too) for proxies;
-`SSL_CERT_FILE` and `SSL_CERT_DIR` for certificate authorities.
+`SSL_CERT_FILE` and `SSL_CERT_DIR` for certificate authorities; `NO_COLOR` for a command without
+colours. `RUSHES_DEBUG=1` shows the traceback of a fault in Rushes itself.
 """
 
 

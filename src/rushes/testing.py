@@ -1,4 +1,4 @@
-"""For tests of programs that use Rushes: the sandbox as a pytest fixture.
+"""For tests of programs that use Rushes: the sandbox as a pytest fixture, and a virtual clock.
 
 Installed with Rushes as a pytest plugin, so it is imported in every pytest run on the machine and
 loads nothing but pytest until a test asks for the fixture.
@@ -14,12 +14,21 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rushes.engine.virtual import VirtualClock
     from rushes.sandbox import Sandbox
 
-__all__ = ["rushes_sandbox"]
+__all__ = ["VirtualClock", "rushes_sandbox"]
 
 _FIXTURE = "rushes_sandbox"
 _SHOWN = 40
+
+
+def __getattr__(name: str) -> Any:
+    if name == "VirtualClock":
+        from rushes.engine.virtual import VirtualClock
+
+        return VirtualClock
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +49,7 @@ def rushes_sandbox(
     own, so that `rushes.Rushes()` in the test talks to it, and to no real provider. Tasks end
     almost at once; `rushes_sandbox.set(...)` changes that. A test asks it afterwards:
     `rushes_sandbox.creates()`, `.charged()`, `.requests()`. When the test fails, its report holds
-    the request record.
+    the request record and names the HTTP archive (HAR) that holds it whole.
     """
     import msgspec
 
@@ -62,13 +71,14 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the request record to the report of a test that failed with the fixture."""
     report = yield
-    sandbox = getattr(item, "funcargs", {}).get(_FIXTURE)
+    given = getattr(item, "funcargs", {})
+    sandbox = given.get(_FIXTURE)
     if sandbox is not None and report.failed:
-        report.sections.extend(_sections(sandbox))
+        report.sections.extend(_sections(sandbox, given["tmp_path"] / "rushes-sandbox.har"))
     return report
 
 
-def _sections(sandbox: Sandbox) -> list[tuple[str, str]]:
+def _sections(sandbox: Sandbox, file: Path) -> list[tuple[str, str]]:
     import msgspec
 
     lines = [
@@ -78,5 +88,6 @@ def _sections(sandbox: Sandbox) -> list[tuple[str, str]]:
     ]
     if len(lines) > _SHOWN:
         lines = [f"({len(lines) - _SHOWN} before)", *lines[-_SHOWN:]]
-    archive = msgspec.json.encode(sandbox.har()).decode()
-    return [("rushes sandbox: requests", "\n".join(lines)), ("rushes sandbox: HAR", archive)]
+    file.write_bytes(msgspec.json.encode(sandbox.har()))
+    lines.append(f"With headers and bodies, as an HTTP archive: {file}")
+    return [("rushes sandbox: requests", "\n".join(lines))]

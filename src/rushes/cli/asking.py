@@ -9,6 +9,9 @@ from rushes.cli.options import complete_models, read_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+RESERVED = {"model", "output", "max_credits", "idempotency_key", "allow_unpriced"}
+"""Words of `generate` itself."""
+
 _MEDIA = "a path, a URL or a data URI"
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -95,8 +98,11 @@ def read_request(given: dict[str, Any]) -> tuple[str, str | list[str] | None, di
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint="'--set'")
+        if name in RESERVED:
             raise click.BadParameter(
-                f"{text!r} is not NAME=VALUE.", param_hint="'--set'"
+                f"{name} is not a model's parameter: it has an option of its own.",
+                param_hint="'--set'",
             )
         if name in parameters or (name == "prompt" and prompts):
             raise click.BadParameter(

@@ -53,7 +53,7 @@ def _print(preview: Preview) -> None:
     for name, value in preview.headers.items():
         click.echo(f"{name}: {value}")
     if preview.key_source is not None:
-        click.echo(f"(the key is from {preview.key_source})")
+        click.echo(f"(the key comes from {preview.key_source})")
     if preview.body is not None:
         text = msgspec.json.format(msgspec.json.encode(_shortened(preview.body)), indent=2)
         click.echo(f"\n{text.decode()}")

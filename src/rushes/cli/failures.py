@@ -79,9 +79,15 @@ def job_exit_code(job: "Job") -> int:
     return DONE
 
 
+def clean(text: str) -> str:
+    """Take control characters out: what a provider says must not steer a terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "?" for char in text)
+
+
 def say(text: str, **style: Any) -> None:
     """Write a line to stderr, in colour where a terminal shows it."""
-    plain = bool(os.environ.get("NO_COLOR")) or not sys.stderr.isatty()
+    text = clean(text)
+    plain = not style or bool(os.environ.get("NO_COLOR")) or not sys.stderr.isatty()
     click.echo(text if plain else click.style(text, **style), err=True)
 
 

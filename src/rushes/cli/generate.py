@@ -7,6 +7,7 @@ import click
 
 from rushes.cli.asking import read_request, request_options
 from rushes.cli.failures import job_exit_code, show_error
+from rushes.cli.lazy import Command
 from rushes.cli.options import common, plain_interrupt
 from rushes.cli.output import moment, print_json
 from rushes.cli.running import Face, run
@@ -14,7 +15,15 @@ from rushes.client.job import AsyncJob
 from rushes.errors import RushesError, Unpriced
 
 
-@click.command(short_help="Ask for an image or a video, and wait for the file.")
+@click.command(
+    short_help="Ask for an image or a video, and wait for the file.",
+    examples=(
+        'rushes generate "a paper boat in a storm" --model imagen-4 --sandbox',
+        'rushes generate "a paper boat in a storm" --model wan-2.6 --duration 5 --sandbox',
+        'rushes generate "a paper boat" --model t2v-v3 -d 5 -a 16:9 -o films --sandbox',
+    ),
+    cls=Command,
+)
 @request_options
 @click.option(
     "-o",
@@ -50,17 +59,12 @@ from rushes.errors import RushesError, Unpriced
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
 @common
 @click.pass_context
-def generate(ctx: click.Context, **given: Any) -> None:
+def generate(ctx: click.Context, /, **given: Any) -> None:
     """Ask for an image or a video, and wait for the file.
 
     PROMPT is the text; `-` reads it from stdin. Several PROMPTs are the segments of a long
     video. The request is checked whole before anything is sent; the job is stored before it is
     paid for, and survives whatever happens to this command.
-
-    \b
-    $ rushes generate "a paper boat in a storm" --model imagen-4 --sandbox
-    $ rushes generate "a paper boat in a storm" --model wan-2.6 --duration 5 --sandbox
-    $ rushes generate "a paper boat" --model t2v-v3 -d 5 -a 16:9 -o films --sandbox
 
     See what a model takes: rushes models show MODEL
     """

@@ -1,7 +1,7 @@
 """A group of commands that knows their names and short help without loading them."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -20,12 +20,39 @@ class Entry(NamedTuple):
 Sections = Mapping[str, Mapping[str, Entry]]
 
 
+def write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+    """Write commands that run as they stand, on the sandbox, one after another."""
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':{formatter.current_indent}}$ {example}\n")
+
+
+class Command(click.Command):
+    """A command with examples in its help."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        write_examples(self.examples, formatter)
+
+
 class LazyGroup(click.Group):
     """A group whose help, completion and error messages come from a table beside it."""
 
-    def __init__(self, *args: Any, sections: Sections | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sections: Sections | None = None,
+        examples: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.sections = sections or {}
+        self.examples = tuple(examples)
         self.entries = {
             name: entry for section in self.sections.values() for name, entry in section.items()
         }
@@ -62,7 +89,8 @@ class LazyGroup(click.Group):
                 )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the epilog, which stands at the left like a section of its own."""
+        """Write the examples, then the epilog as it stands."""
+        write_examples(self.examples, formatter)
         if self.epilog:
             formatter.write_paragraph()
             for line in self.epilog.splitlines():

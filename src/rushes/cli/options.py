@@ -95,9 +95,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def complete_models(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete a model's id, with or without its provider."""
     from rushes.catalog import load
 
@@ -107,9 +105,7 @@ def complete_models(
     return sorted({name for name in ids if name.startswith(incomplete)})
 
 
-def complete_providers(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_providers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete a provider's id."""
     from rushes.catalog import load
 
@@ -117,9 +113,7 @@ def complete_providers(
     return [name for name in catalog.providers if name.startswith(incomplete)]
 
 
-def complete_capabilities(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_capabilities(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete what a model can."""
     from typing import get_args
 
@@ -128,9 +122,7 @@ def complete_capabilities(
     return [name for name in get_args(Capability) if name.startswith(incomplete)]
 
 
-def complete_jobs(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> "list[Any]":
+def complete_jobs(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[Any]":
     """Complete a job's id, the newest first."""
     from click.shell_completion import CompletionItem
 
@@ -165,8 +157,9 @@ def read_text(source: str) -> str:
     """Return an argument, or all of stdin for `-`."""
     if source != "-":
         return source
-    text = click.get_text_stream("stdin").read()
-    return text.removesuffix("\n")
+    import sys
+
+    return sys.stdin.read().removesuffix("\n")
 
 
 def whole_path(path: str) -> str:

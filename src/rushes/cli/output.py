@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from rushes.cli.failures import clean
+
 NUMBER = ">"
 """A column's head that ends so is aligned to the right."""
 
@@ -31,11 +33,11 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     cells = [names, *rows] if any(names) else rows
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     for row in cells:
-        line = "  ".join(
+        text = "  ".join(
             cell.rjust(width) if name.endswith(NUMBER) else cell.ljust(width)
             for cell, width, name in zip(row, widths, head, strict=True)
         )
-        click.echo(line.rstrip())
+        click.echo(text.rstrip())
 
 
 def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -62,6 +64,11 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def line(text: str) -> None:
+    """Print a line, without what could steer a terminal."""
+    click.echo(clean(text))
+
+
 def heading(text: str) -> None:
     """Print a title."""
     click.echo(click.style(text, bold=True) if sys.stdout.isatty() else text)
@@ -69,8 +76,8 @@ def heading(text: str) -> None:
 
 def short(text: str, length: int = 60) -> str:
     """Cut a text to one line of a given length."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1].rstrip() + "…"
 
 
 def size(count: int | None) -> str:

@@ -9,8 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-import click
-
+from rushes.cli.failures import clean, say
 from rushes.cli.output import span
 from rushes.cli.running import Face
 from rushes.client.job import AsyncJob
@@ -66,7 +65,7 @@ class _Follower:
         self._face.clear = self._wipe
         if not self._live:
             usual = f", usually {span(self._expected)}" if self._expected else ""
-            click.echo(f"{self._name}job {self._job.id}  {self._job.model}{usual}", err=True)
+            say(f"{self._name}job {self._job.id}  {self._job.model}{usual}")
         while True:
             await self._look()
             if self._live:
@@ -81,7 +80,7 @@ class _Follower:
     async def _look(self) -> None:
         if self._job.record is not self._last:
             self._last = self._job.record
-            for event in await self._face.client.load_events(self._job.id, after=self._seen):
+            for event in await self._job.history(after=self._seen):
                 self._seen = event.seq
                 words = in_words(event)
                 if words and words != self._words:
@@ -96,7 +95,7 @@ class _Follower:
     def _tell(self, words: str) -> None:
         if not self._live:
             elapsed = time.monotonic() - self._began
-            click.echo(f"{self._name}{elapsed:5.1f} s  {words}", err=True)
+            say(f"{self._name}{elapsed:5.1f} s  {words}")
 
     def _draw(self) -> None:
         elapsed = span(time.monotonic() - self._began)
@@ -104,9 +103,9 @@ class _Follower:
         words = f"waits: {self._trouble}" if self._trouble else self._words
         self._ticks += 1
         mark = SPINNER[self._ticks // 2 % len(SPINNER)]
-        line = f"{mark} {elapsed}{usual}  {words}  ({self._job.model}, job {self._job.id})"
+        line = f"{mark} {elapsed}{usual}  job {self._job.id}  {words}"
         width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"\r{line[:width]}\x1b[K")
+        sys.stderr.write(f"\r{clean(line)[:width]}\x1b[K")
         sys.stderr.flush()
         self._drawn = True
 
@@ -122,10 +121,10 @@ def in_words(event: Event) -> str:
     data = event.data
     message = data.get("message") or data.get("code") or ""
     match event.kind:
-        case "succeeded" | "failed" | "canceled":
+        case "succeeded" | "failed" | "canceled" | "output-checked":
             return ""
         case "queued" if "again_in" in data:
-            return f"not created ({message}), again in {span(data['again_in'])}"
+            return f"not created, again in {span(data['again_in'])}: {message}"
         case "submitting":
             return "adopted" if "adopted" in data else "sending the request"
         case "running":
@@ -135,6 +134,8 @@ def in_words(event: Event) -> str:
         case "archiving":
             count = data.get("outputs", 1)
             return f"fetching {count} file{'' if count == 1 else 's'}"
+        case "output":
+            return f"file {int(data.get('position', 0)) + 1} is here and whole"
         case "uncertain":
             return f"uncertain: {message}"
         case "settling":

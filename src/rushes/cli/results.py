@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rushes.cli.failures import DETACHED, exit_code, job_exit_code, show_error
-from rushes.cli.output import amount, near_path, print_json, size, span
+from rushes.cli.output import amount, line, near_path, print_json, size, span
 from rushes.cli.running import Face
 from rushes.client.job import AsyncJob
 from rushes.errors import RushesError, WaitTimeout
@@ -70,7 +68,7 @@ def print_files(job: AsyncJob) -> None:
     paid = paid_words(job.record)
     for number, output in enumerate(job.outputs):
         facts = [*file_facts(output), *([paid] if number == 0 else [])]
-        click.echo(f"{near_path(output.path)}  {', '.join(facts)}")
+        line(f"{near_path(output.path)}  {', '.join(facts)}")
 
 
 def file_facts(output: "Output") -> list[str]:

@@ -15,9 +15,13 @@ from rushes.cli.options import Common
 from rushes.cli.output import moment, print_json
 from rushes.client.aio import AsyncRushes
 from rushes.client.job import AsyncJob
+from rushes.errors import JobNotFound
 
 ANSWER_SECONDS = 40
 """How long at most an answer in flight is waited for: connecting, then reading."""
+
+LAST = "last"
+"""The newest job; no part of an id can be that word."""
 
 Command = Callable[["Face"], Coroutine[Any, Any, "int | None"]]
 
@@ -39,6 +43,16 @@ class Face:
         if not self.common.quiet:
             self.clear()
             say(text, **style)
+
+
+async def find_job(face: Face, name: str) -> AsyncJob:
+    """Find a job by its id, a part of it, or `last`. Raises JobNotFound."""
+    if name.casefold() == LAST:
+        newest = await face.client.jobs(limit=1)
+        if not newest:
+            raise JobNotFound("There is no job yet.", next_step="Ask for one: rushes generate")
+        return newest[0]
+    return await face.client.job(name)
 
 
 def run(ctx: click.Context, command: Command) -> None:
@@ -75,7 +89,7 @@ async def _let_go(face: Face) -> int:
         if face.common.json:
             print_json({"error": {"code": "CANCELED", "message": "Stopped by a signal."}})
         return DETACHED
-    if any(job.status in ("queued", "submitting") for job in jobs):
+    if any(job.status == "submitting" for job in jobs):
         face.note(
             "Waiting for the answer to the create, so that it is not paid for twice "
             f"(at most {ANSWER_SECONDS} s)."
@@ -120,9 +134,7 @@ def how_it_goes_on(job: AsyncJob) -> str:
         )
     kept = job.record.expires_at
     until = f" Its outputs are kept there until {moment(kept)}." if kept else ""
-    return (
-        f"Job {job.id} goes on at {job.provider}.{until}\nWait for it: rushes jobs wait {job.id}"
-    )
+    return f"Job {job.id} goes on at {job.provider}.{until}\nWait for it: rushes jobs wait {job.id}"
 
 
 @contextlib.contextmanager
@@ -137,7 +149,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
         if times == 1:
             stop.set()
         elif times == 2:
-            say("Still letting go. Once more to leave at once: a create in flight is then uncertain.")
+            say("Still letting go. Once more leaves at once, and a create in flight uncertain.")
         else:
             os._exit(DETACHED)
 
@@ -151,5 +163,3 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for one in handled:
             loop.remove_signal_handler(one)
-
-

@@ -1,7 +1,8 @@
 """The asynchronous client."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -10,7 +11,7 @@ from rushes.catalog import Catalog
 from rushes.catalog.schema import Model
 from rushes.client import previews
 from rushes.client.job import AsyncJob
-from rushes.client.records import Account, Event, Preview
+from rushes.client.records import Account, Preview
 from rushes.client.session import Session
 from rushes.config import Config
 from rushes.engine import adoption, intake, wishes
@@ -137,7 +138,7 @@ class AsyncRushes:
         )
         intake.refuse(prepared)
         await session.start_engine()
-        record, new = await intake.ask_for(
+        asking = intake.ask_for(
             session.house,
             prepared,
             request_id=idempotency_key,
@@ -146,10 +147,10 @@ class AsyncRushes:
             allow_unpriced=consent,
             mine=True,
         )
-        session.serve(sandbox=record.sandbox)
-        if new:
-            session.runner.take(record)
-        return AsyncJob(self, record, new=new)
+        # A caller that stops waiting does not stop a job from being stored, nor from being
+        # driven then.
+        record, new = await asyncio.shield(_ask_and_take(session, asking))
+        return AsyncJob(self.session, record, new=new, warnings=prepared.warnings)
 
     async def preview(
         self,
@@ -271,7 +272,7 @@ class AsyncRushes:
 
     async def job(self, job_id: str) -> AsyncJob:
         """Find a job by its id, or a part of it that fits no other. Raises JobNotFound."""
-        return AsyncJob(self, await self.session.store.find(job_id))
+        return AsyncJob(self.session, await self.session.store.find(job_id))
 
     async def jobs(
         self,
@@ -288,7 +289,7 @@ class AsyncRushes:
         records = await self.session.store.jobs(
             Filter(states=states, provider=provider, model=full, limit=limit)
         )
-        return [AsyncJob(self, record) for record in records]
+        return [AsyncJob(self.session, record) for record in records]
 
     async def expiring(self, within: float = 6 * 3600.0) -> list[AsyncJob]:
         """List unfinished jobs whose outputs the provider soon deletes (`within` seconds)."""
@@ -296,7 +297,7 @@ class AsyncRushes:
         records = await self.session.store.jobs(
             Filter(states=ACTIVE, expires_before=horizon, limit=20)
         )
-        return [AsyncJob(self, record) for record in records]
+        return [AsyncJob(self.session, record) for record in records]
 
     async def resume(self, job_id: str | None = None) -> list[AsyncJob]:
         """Take up all unfinished jobs, or one; one that failed on its output is fetched again."""
@@ -309,7 +310,7 @@ class AsyncRushes:
             record = await wishes.archive_again(session.house, await session.store.find(job_id))
             session.serve(sandbox=record.sandbox)
             records = [record]
-        return [AsyncJob(self, record) for record in records]
+        return [AsyncJob(self.session, record) for record in records]
 
     async def adopt(
         self,
@@ -334,44 +335,15 @@ class AsyncRushes:
         )
         session.serve(sandbox=record.sandbox)
         session.runner.take(record)
-        return AsyncJob(self, record, new=True)
-
-    # What jobs need of their client.
-
-    async def start_engine(self, *, sandbox: bool) -> None:
-        """Start the engine for the real providers' jobs, or the sandbox's."""
-        await self.session.start_engine()
-        self.session.serve(sandbox=sandbox)
-
-    async def load_record(self, job_id: str) -> Job:
-        """Read a job from the store."""
-        return await self.session.store.job(job_id)
-
-    def job_changes(self, job_id: str) -> AsyncIterator[Job]:
-        """Yield a job now and after each change."""
-        return self.session.changes(job_id)
-
-    async def load_events(self, job_id: str, *, after: int = 0) -> list[Event]:
-        """Read a job's events with a greater `seq`."""
-        return [
-            Event(
-                seq=event.seq,
-                job_id=event.job_id,
-                at=event.at,
-                kind=event.kind,
-                status=event.state,
-                data=event.data,
-            )
-            for event in await self.session.store.events(after=after, job_id=job_id)
-        ]
-
-    async def cancel_record(self, record: Job) -> Job:
-        """Wish for a job's cancel."""
-        session = self.session
-        if record.state != "queued":
-            await self.start_engine(sandbox=record.sandbox)
-        return await wishes.cancel(session.house, session.runner, record)
+        return AsyncJob(self.session, record, new=True)
 
     def trouble(self, job_id: str) -> str | None:
         """Say what on this machine keeps a job waiting, if anything does."""
         return self.session.runner.trouble.get(job_id)
+
+
+async def _ask_and_take(session: Session, asking: Awaitable[tuple[Job, bool]]) -> tuple[Job, bool]:
+    record, new = await asking
+    session.serve(sandbox=record.sandbox)
+    session.runner.take(record)
+    return record, new

@@ -1,6 +1,7 @@
 """The blocking client: the same names as the asynchronous one, over one background loop."""
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - its end must be registered before ours
 import os
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
@@ -54,9 +55,30 @@ class _Loop:
     def stop(self) -> None:
         """Stop the thread."""
         if os.getpid() == self._pid and self._thread.is_alive():
+            self.run(_cancel_the_rest())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+
+_open: set["Rushes"] = set()
+
+
+def _close_all() -> None:
+    for client in list(_open):
+        client.close()
+
+
+# `atexit` comes too late: by then no thread pool takes work any more, and the answer to a create
+# in flight could not be recorded.
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+async def _cancel_the_rest() -> None:
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 async def _next(items: AsyncIterator[T], end: object) -> T | object:
@@ -80,6 +102,11 @@ class Job:
     def new(self) -> bool:
         """Whether this call made the job; False where its request id was known."""
         return self._job.new
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the request says without being wrong: a parameter without effect."""
+        return self._job.warnings
 
     @property
     def id(self) -> str:
@@ -184,6 +211,10 @@ class Job:
         """Yield all events of the job, those of the past first, until it has ended."""
         return self._loop.each(self._job.events())
 
+    def history(self, *, after: int = 0) -> list[Event]:
+        """Return the events so far, those with a greater `seq` than `after`."""
+        return self._loop.run(self._job.history(after=after))
+
 
 class Rushes:
     """Gets images and videos from AI generation APIs, through durable jobs.
@@ -244,8 +275,6 @@ class Rushes:
     def _loop(self) -> _Loop:
         with self._opening:
             if self._opened is None:
-                import atexit
-
                 loop = _Loop()
                 try:
                     loop.run(self._client.__aenter__())
@@ -253,18 +282,16 @@ class Rushes:
                     loop.stop()
                     raise
                 self._opened = loop
-                atexit.register(self.close)
+                _open.add(self)
             return self._opened
 
     def close(self) -> None:
         """Wait for creates in flight, then let go; jobs stay in the store."""
         with self._opening:
             loop, self._opened = self._opened, None
+            _open.discard(self)
         if loop is None:
             return
-        import atexit
-
-        atexit.unregister(self.close)
         try:
             loop.run(self._client.close())
         except ForkedClient:

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from rushes.client.records import Event, Output
+from rushes.client.session import Session
+from rushes.engine import wishes
 from rushes.engine.sidecar import describe, output_path
 from rushes.errors import JobCanceled, RushesError, SubmissionUncertain, WaitTimeout, error_class
 from rushes.store.job import NEVER, Credits, Job, Quote, State
-
-if TYPE_CHECKING:
-    from rushes.client.aio import AsyncRushes
 
 
 class AsyncJob:
@@ -19,11 +18,20 @@ class AsyncJob:
     Looks: `refresh`, `wait`, `cancel` and `events` bring it up to date.
     """
 
-    def __init__(self, client: "AsyncRushes", record: Job, *, new: bool = False) -> None:
-        self._client = client
+    def __init__(
+        self,
+        session: Session,
+        record: Job,
+        *,
+        new: bool = False,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self._session = session
         self._record = record
         self.new = new
         """Whether this call made the job; False where its request id was known."""
+        self.warnings = warnings
+        """What this call's request says without being wrong: a parameter without effect."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.status} {self.model}>"
@@ -83,7 +91,7 @@ class AsyncJob:
         """The files that are in the archive."""
         found = []
         for output in self._record.outputs:
-            path = output_path(self._record, output, self._client.archive)
+            path = output_path(self._record, output, self._session.house.archive)
             if path is None:
                 continue
             found.append(
@@ -136,11 +144,11 @@ class AsyncJob:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the job in the shape of `--json`."""
-        return describe(self._record, self._client.archive)
+        return describe(self._record, self._session.house.archive)
 
     async def refresh(self) -> Self:
         """Look the job up again."""
-        self._record = await self._client.load_record(self.id)
+        self._record = await self._session.store.job(self.id)
         return self
 
     async def wait(self, timeout: float | None = None) -> Self:
@@ -150,10 +158,10 @@ class AsyncJob:
         SubmissionUncertain when only a person can decide; WaitTimeout when the time is over.
         Whatever is raised, the job stays in the store and goes on.
         """
-        await self._client.start_engine(sandbox=self._record.sandbox)
+        await self._session.work_on(sandbox=self._record.sandbox)
         try:
             async with asyncio.timeout(timeout):
-                async for record in self._client.job_changes(self.id):
+                async for record in self._session.changes(self.id):
                     self._record = record
                     if self.done or self.needs_decision or self.status == "timed_out":
                         break
@@ -172,8 +180,8 @@ class AsyncJob:
 
     async def wait_submitted(self) -> Self:
         """Wait until the create's outcome is on record: a task, a refusal, or uncertain."""
-        await self._client.start_engine(sandbox=self._record.sandbox)
-        async for record in self._client.job_changes(self.id):
+        await self._session.work_on(sandbox=self._record.sandbox)
+        async for record in self._session.changes(self.id):
             self._record = record
             if record.state not in ("queued", "submitting"):
                 break
@@ -186,17 +194,34 @@ class AsyncJob:
         `canceled` only on its word; a task that completes anyway is archived. Raises
         NotCancelable where the provider says that it cannot, and the job goes on.
         """
-        self._record = await self._client.cancel_record(self._record)
+        if self._record.state != "queued":
+            await self._session.work_on(sandbox=self._record.sandbox)
+        house, runner = self._session.house, self._session.runner
+        self._record = await wishes.cancel(house, runner, self._record)
         return self
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield all events of the job, those of the past first, until it has ended."""
-        await self._client.start_engine(sandbox=self._record.sandbox)
+        await self._session.work_on(sandbox=self._record.sandbox)
         seen = 0
-        async for record in self._client.job_changes(self.id):
+        async for record in self._session.changes(self.id):
             self._record = record
-            for event in await self._client.load_events(self.id, after=seen):
+            for event in await self.history(after=seen):
                 seen = event.seq
                 yield event
             if self.done or self.needs_decision:
                 return
+
+    async def history(self, *, after: int = 0) -> list[Event]:
+        """Return the events so far, those with a greater `seq` than `after`."""
+        return [
+            Event(
+                seq=event.seq,
+                job_id=event.job_id,
+                at=event.at,
+                kind=event.kind,
+                status=event.state,
+                data=event.data,
+            )
+            for event in await self._session.store.events(after=after, job_id=self.id)
+        ]

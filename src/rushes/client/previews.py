@@ -1,6 +1,5 @@
 """What a request would send, told without sending it."""
 
-import base64
 from typing import Any
 
 import msgspec
@@ -9,11 +8,11 @@ from rushes.catalog.schema import Model, Provider
 from rushes.client.records import Check, Preview
 from rushes.engine import intake
 from rushes.engine.house import House
-from rushes.engine.media import REFERENCE
+from rushes.engine.media import REFERENCE, data_uri
 from rushes.errors import error_class
 from rushes.providers import adapter_for
 from rushes.providers.base import Call, Order, Trouble
-from rushes.requests import judge, to_wire
+from rushes.requests import to_wire
 from rushes.store.job import Quote
 
 MASK = "****"
@@ -30,7 +29,7 @@ async def preview(
     base_url = credential.base_url if credential else provider.base_url
     call: Call | None = None
     if not prepared.problems:
-        allowed = prepared.quote.credits if prepared.quote.credits is not None else max_credits
+        allowed = max_credits if max_credits is not None else prepared.quote.credits
         order = Order(
             model=model,
             params=to_wire(model, _shown_media(prepared)),
@@ -72,9 +71,7 @@ def _shown_media(prepared: intake.Prepared) -> dict[str, Any]:
             digest = one.removeprefix(REFERENCE)
             if not takes_data:
                 return f"https://media-host.invalid/{digest}"
-            facts, _ = judge(param, blobs[digest])
-            media_type = facts.media_type if facts else "application/octet-stream"
-            return f"data:{media_type};base64,{base64.b64encode(blobs[digest]).decode()}"
+            return data_uri(param, blobs[digest])
 
         values[param.name] = (
             [form(one) for one in value] if isinstance(value, list) else form(value)

@@ -1,6 +1,7 @@
 """Opens and closes what a client works with: store, transport, sandbox, engine."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from rushes.engine.house import House
 from rushes.engine.ownership import Ownership
 from rushes.engine.runner import Runner
 from rushes.engine.transport import Transport
+from rushes.errors import SetupError
 from rushes.store.job import ACTIVE, Job
 from rushes.store.protocol import CommitHook, Filter
 from rushes.store.sqlite import SqliteStore
@@ -20,7 +22,7 @@ from rushes.store.sqlite import SqliteStore
 if TYPE_CHECKING:
     from rushes.sandbox import Sandbox
 
-LOOK_EVERY = 0.5
+LOOK_EVERY = 1.0
 
 
 class Session:
@@ -41,6 +43,7 @@ class Session:
         self._sandbox: Sandbox | None = None
         self._bell = asyncio.Event()
         self._started = asyncio.Lock()
+        self._closed = False
         self.store = SqliteStore(
             config.home / "rushes.sqlite3",
             on_commit=on_commit,
@@ -74,20 +77,31 @@ class Session:
 
     async def close(self) -> None:
         """Wait for answers in flight, then let go of everything; jobs stay in the store."""
-        if self.runner.running:
-            await self.runner.stop()
-        await self._transport.close()
-        await self.store.close()
-        if self._sandbox is not None:
-            await asyncio.to_thread(self._sandbox.close)
+        self._closed = True
+        async with contextlib.AsyncExitStack() as last:
+            if self._sandbox is not None:
+                last.push_async_callback(asyncio.to_thread, self._sandbox.close)
+            last.push_async_callback(self.store.close)
+            last.push_async_callback(self._transport.close)
+            if self.runner.running:
+                await self.runner.stop()
 
     async def start_engine(self) -> None:
         """Register this process as one that works on jobs, and begin."""
+        if self._closed:
+            raise SetupError(
+                "The client is closed.", next_step="Make a new one; jobs are found by their id."
+            )
         self.ownership.check_fork()
         async with self._started:
             if not self.runner.running:
                 await self.ownership.take()
                 await self.runner.start()
+
+    async def work_on(self, *, sandbox: bool) -> None:
+        """Start the engine, for the real providers' jobs or for the sandbox's."""
+        await self.start_engine()
+        self.serve(sandbox=sandbox)
 
     def serve(self, *, sandbox: bool) -> None:
         """Let the engine take up all jobs of the real providers, or of the sandbox."""

@@ -17,7 +17,7 @@ from rushes.errors import (
 )
 from rushes.providers.base import NoTask, Task, Trouble
 from rushes.requests import from_wire
-from rushes.store.job import Change, Job
+from rushes.store.job import Job
 from rushes.store.protocol import Filter
 
 
@@ -34,7 +34,9 @@ async def adopt(
     Raises TaskNotFound, InvalidPayload when the model must be named, or what the query met.
     """
     provider = credential.provider.id
-    known = await house.store.jobs(Filter(provider=provider, task_id=task_id, limit=1))
+    known = await house.store.jobs(
+        Filter(provider=provider, credential=credential.fingerprint, task_id=task_id, limit=1)
+    )
     if known:
         return known[0]
     task = await query(house, credential, credential.adapter.query(task_id))
@@ -50,43 +52,33 @@ async def adopt(
     model = model or _shown_model(house, provider, task)
     request = {} if task.params is None else from_wire(model, task.params)
     at = house.clock.now()
-    job = Job(
-        id=new_id(at),
-        provider=provider,
-        model=model.full_id,
-        sandbox=credential.sandbox,
-        credential=credential.fingerprint,
-        request=request,
-        digest=digest(model.full_id, request),
-        idempotency_key=task.idempotency_key or f"adopted-{secrets.token_hex(12)}",
-        created_at=at,
-        next_at=at,
-        output_dir=output_dir,
-        owner=house.owner,
-        claim=1,
-    )
-    inserted = await house.store.insert(job)
-    fence = house.fence(inserted.job)
-    await house.store.apply(
-        Change(job_id=job.id, to="submitting", fence=fence, data={"adopted": task_id}, at=at)
-    )
     began = task.created_at or at
     hours = credential.provider.output_retention_hours
-    return await house.store.apply(
-        Change(
-            job_id=job.id,
-            to="running",
-            fence=fence,
-            fields={
-                "task_id": task_id,
-                "submitted_at": began,
-                "deadline_at": at + credential.provider.poll.deadline,
-                "expires_at": None if hours is None else began + hours * 3600,
-            },
-            data={"task_id": task_id, "adopted": True},
-            at=at,
+    # In one transaction: a job that were queued for a moment could be taken for one to submit.
+    inserted = await house.store.insert(
+        Job(
+            id=new_id(at),
+            state="running",
+            provider=provider,
+            model=model.full_id,
+            sandbox=credential.sandbox,
+            credential=credential.fingerprint,
+            request=request,
+            digest=digest(model.full_id, request),
+            request_id=f"adopted {credential.fingerprint} {task_id}",
+            idempotency_key=task.idempotency_key or f"adopted-{secrets.token_hex(12)}",
+            task_id=task_id,
+            created_at=at,
+            next_at=at,
+            submitted_at=began,
+            deadline_at=at + credential.provider.poll.deadline,
+            expires_at=None if hours is None else began + hours * 3600,
+            output_dir=output_dir,
+            owner=house.owner,
+            claim=1,
         )
     )
+    return inserted.job
 
 
 def _shown_model(house: House, provider: str, task: Task) -> Model:
@@ -98,7 +90,7 @@ def _shown_model(house: House, provider: str, task: Task) -> Model:
     names = tuple(model.id for model in house.catalog.models(provider=provider))
     raise InvalidPayload(
         f"{provider} does not show which model task {task.id} belongs to.",
-        problems=[Problem("model", "is needed", allowed=names)],
+        problems=[Problem("model", f"model is needed: one of {provider}'s.", allowed=names)],
         next_step=f"Name it: rushes jobs adopt {provider} {task.id} --model MODEL "
         f"(rushes models --provider {provider})",
         provider=provider,

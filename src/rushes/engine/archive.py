@@ -1,7 +1,7 @@
 """Brings all outputs of a finished task into the archive, and ends the job."""
 
-import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,10 +12,15 @@ from rushes.engine.fetch import LinkGone, TryLater, adopt, fetch
 from rushes.engine.house import House
 from rushes.engine.sidecar import sidecar
 from rushes.engine.view import no_output
-from rushes.errors import OutputExpired, OutputInvalid, RushesError
+from rushes.errors import InvalidModel, OutputExpired, OutputInvalid, RushesError
 from rushes.providers.base import Task
 from rushes.store.job import Change, Job, Output
 from rushes.store.protocol import Stale
+
+HOPE = 3600.0
+"""Seconds after the provider's retention for which a link that cannot be reached is still tried."""
+
+UNKNOWN_RETENTION = 48 * 3600.0
 
 
 async def archive(house: House, job: Job) -> Job:
@@ -34,15 +39,22 @@ async def archive(house: House, job: Job) -> Job:
         try:
             outputs.append(await _one(house, job, output, credential))
         except TryLater as error:
-            later = error
+            if house.clock.now() < _hopeless_at(job):
+                later = error
+            else:
+                outputs.append(_lost(job, output, error))
         except Stale as stale:
             return stale.job
     if later is not None:
         raise later
-    job = msgspec.structs.replace(job, outputs=tuple(outputs))
-    with house.clock.hold():
-        job = await asyncio.to_thread(_shelve, house, job)
-    return await _end(house, job)
+    return await _end(house, msgspec.structs.replace(job, outputs=tuple(outputs)))
+
+
+def _hopeless_at(job: Job) -> float:
+    """Until when a link that cannot be reached is tried: beyond that the provider keeps nothing."""
+    if job.expires_at is not None:
+        return job.expires_at + HOPE
+    return (job.submitted_at or job.created_at) + UNKNOWN_RETENTION
 
 
 async def _one(house: House, job: Job, output: Output, credential: Credential) -> Output:
@@ -51,12 +63,20 @@ async def _one(house: House, job: Job, output: Output, credential: Credential) -
     try:
         return await _fetch_or_ask_anew(house, job, output, credential)
     except LinkGone as gone:
-        error: RushesError = OutputExpired(
-            f"Output {output.position + 1} of task {job.task_id} can no longer be had: {gone}.",
-            next_step="Where the provider still shows it, try: rushes jobs resume " + job.id,
-        )
+        return _lost(job, output, gone)
     except OutputInvalid as invalid:
-        error = invalid
+        return _without(output, invalid)
+
+
+def _lost(job: Job, output: Output, why: Exception) -> Output:
+    error = OutputExpired(
+        f"Output {output.position + 1} of task {job.task_id} can no longer be had: {why}.",
+        next_step="Where the provider still shows it, try: rushes jobs resume " + job.id,
+    )
+    return _without(output, error)
+
+
+def _without(output: Output, error: RushesError) -> Output:
     return msgspec.structs.replace(output, problem=error.as_dict(), archived_at=None)
 
 
@@ -120,30 +140,46 @@ def _copy(house: House, job: Job, output: Output) -> Output:
 
 
 async def _end(house: House, job: Job) -> Job:
+    """Put the files where people look for them, then end the job."""
     at = house.clock.now()
     problems = [output.problem for output in job.outputs if output.problem is not None]
     if not job.outputs:
         problems.append(no_output(job).as_dict())
-    found = differences(house.model(job), job.request, job.outputs)
+    job = msgspec.structs.replace(
+        job,
+        state="failed" if problems else "succeeded",
+        error=problems[0] if problems else None,
+        differences=_differences(house, job),
+        finished_at=at,
+    )
+    job = await house.work(_shelve, house, job)
     try:
         return await house.store.apply(
             Change(
                 job_id=job.id,
-                to="failed" if problems else "succeeded",
+                to=job.state,
                 expect=frozenset({"archiving"}),
                 fence=house.fence(job),
                 fields={
-                    "error": problems[0] if problems else None,
-                    "differences": found,
+                    "error": job.error,
+                    "differences": job.differences,
                     "finished_at": at,
                 },
                 outputs=job.outputs,
                 data={
-                    "outputs": len(job.outputs) - len(problems),
-                    "differences": len(found),
+                    "outputs": sum(output.problem is None for output in job.outputs),
+                    "differences": len(job.differences),
                 },
                 at=at,
             )
         )
     except Stale as stale:
         return stale.job
+
+
+def _differences(house: House, job: Job) -> tuple[dict[str, Any], ...]:
+    try:
+        return differences(house.model(job), job.request, job.outputs)
+    except InvalidModel:
+        # The catalog has lost the model; the files are good all the same.
+        return ()

@@ -2,7 +2,7 @@
 
 objects/ab/ab12....mp4                                  outputs, by what they hold
 inputs/cd/cd34....png                                   input media, by what they hold
-parts/<job>-<position>.part                             downloads under way
+parts/<job>-<position>-<claim>.part                     downloads under way
 2026-11-21/142233-a-paper-boat-7m2q/1.mp4, job.json     for people: links and a sidecar
 """
 
@@ -59,9 +59,16 @@ class ArchiveLayout:
         """Where a large create's body lies."""
         return self.folder / "bodies" / f"{job_id}-{attempt}.json"
 
-    def part(self, job_id: str, position: int) -> Path:
-        """Where a download lies until it has been checked."""
-        return self.folder / "parts" / f"{job_id}-{position}.part"
+    def part(self, job: Job, position: int) -> Path:
+        """Where a download lies until it has been checked: each claim writes its own file.
+
+        A process that lost the job and does not know it yet still has its own open.
+        """
+        return self.folder / "parts" / f"{job.id}-{position}-{job.claim}.part"
+
+    def parts(self, job: Job, position: int) -> list[Path]:
+        """All downloads of one output that were ever begun and are still there."""
+        return sorted((self.folder / "parts").glob(f"{job.id}-{position}-*.part"))
 
     def shelf(self, job: Job) -> Path:
         """The folder in which a person finds a job's outputs."""

@@ -4,7 +4,7 @@ The order is the promise: bytes are synced before their digest is committed, the
 committed before the final name exists, and the name is synced before `archived` is committed.
 """
 
-import asyncio
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import BinaryIO
@@ -38,7 +38,7 @@ async def adopt(house: House, output: Output) -> bool:
     path = house.archive.folder / output.file
     if not path.is_file():
         return False
-    return await asyncio.to_thread(_digest, path) == output.sha256
+    return await house.work(_digest, path) == output.sha256
 
 
 async def fetch(house: House, job: Job, output: Output, credential: Credential) -> Output:
@@ -48,7 +48,10 @@ async def fetch(house: House, job: Job, output: Output, credential: Credential) 
     """
     if await adopt(house, output):
         return await _done(house, job, output)
-    part = house.archive.part(job.id, output.position)
+    part = await house.work(_left_behind, house, job, output)
+    if part is not None:
+        return await _place(house, job, output, part)
+    part = house.archive.part(job, output.position)
     digest = await _download(house, output, part, credential)
     facts = await _checked(house, part)
     known = msgspec.structs.replace(
@@ -63,6 +66,20 @@ async def fetch(house: House, job: Job, output: Output, credential: Credential) 
     return await _place(house, job, known, part)
 
 
+def _left_behind(house: House, job: Job, output: Output) -> Path | None:
+    """Return the finished download of a process that died before it gave it its name.
+
+    Other downloads of this output, begun under earlier claims, are removed.
+    """
+    found = None
+    for part in house.archive.parts(job, output.position):
+        if output.file is not None and found is None and _digest(part) == output.sha256:
+            found = part
+        else:
+            house.files.remove(part)
+    return found
+
+
 async def _place(house: House, job: Job, output: Output, part: Path) -> Output:
     final = house.archive.folder / str(output.file)
 
@@ -72,9 +89,9 @@ async def _place(house: House, job: Job, output: Output, part: Path) -> Output:
             return
         house.files.place(part, final)
         house.files.sync_folder(final.parent)
+        house.files.sync_folder(final.parent.parent)
 
-    with house.clock.hold():
-        await asyncio.to_thread(put)
+    await house.work(put)
     return await _done(house, job, output)
 
 
@@ -100,10 +117,9 @@ async def _commit(house: House, job: Job, output: Output, *, kind: str) -> None:
 
 async def _checked(house: House, part: Path) -> Facts:
     try:
-        with house.clock.hold():
-            return await asyncio.to_thread(probe, part)
+        return await house.work(probe, part)
     except OutputInvalid:
-        await asyncio.to_thread(house.files.remove, part)
+        await house.work(house.files.remove, part)
         raise
 
 
@@ -123,7 +139,7 @@ class _Part:
         self.length += len(data)
 
     def restart(self) -> None:
-        self._file.close()
+        self.close()
         self._file = self._files.open_part(self._path, keep=False)
         self._hash = hashlib.sha256()
         self.length = 0
@@ -134,32 +150,46 @@ class _Part:
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        self._file.close()
+        # What could not be written any more is of no use; a full disk says so again here.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def discard(self) -> None:
+        self.close()
+        self._files.remove(self._path)
 
 
 async def _download(house: House, output: Output, path: Path, credential: Credential) -> str:
     """Stream an output to a temporary file, resuming after a break; return its SHA-256."""
-    part = await asyncio.to_thread(_Part, house, path)
-    validator: str | None = None
+    part = await house.work(_Part, house, path)
     try:
-        for attempt in range(TRIES):
-            if attempt:
-                await house.clock.sleep(min(30.0, 2.0**attempt))
-            try:
-                validator = await _stream(house, output, part, credential, validator)
-            except TooLarge as error:
-                raise OutputInvalid(f"The output is too large: {error}.") from None
-            except ForbiddenAddress as error:
-                raise OutputInvalid(f"The output's link is not followed: {error}.") from None
-            except (AnswerLost, NeverMade) as error:
-                reason = str(error)
-                if isinstance(error, _Broken):
-                    validator = error.validator
-                continue
-            return await asyncio.to_thread(part.finish)
-    finally:
-        await asyncio.to_thread(part.close)
-    raise TryLater(reason)
+        await _stream_whole(house, output, part, credential)
+        return await house.work(part.finish)
+    except BaseException:
+        await house.work(part.discard)
+        raise
+
+
+async def _stream_whole(house: House, output: Output, part: _Part, credential: Credential) -> None:
+    """Stream until all bytes are here. Only tries that brought nothing new are counted."""
+    validator: str | None = None
+    furthest, fruitless = 0, 0
+    while True:
+        try:
+            await _stream(house, output, part, credential, validator)
+            return
+        except TooLarge as error:
+            raise OutputInvalid(f"The output is too large: {error}.") from None
+        except ForbiddenAddress as error:
+            raise OutputInvalid(f"The output's link is not followed: {error}.") from None
+        except (AnswerLost, NeverMade) as error:
+            if isinstance(error, _Broken):
+                validator = error.validator
+            fruitless = 1 if part.length > furthest else fruitless + 1
+            furthest = max(furthest, part.length)
+            if fruitless >= TRIES:
+                raise TryLater(str(error)) from None
+        await house.clock.sleep(min(30.0, 2.0**fruitless))
 
 
 class _Broken(AnswerLost):
@@ -172,9 +202,9 @@ class _Broken(AnswerLost):
 
 async def _stream(
     house: House, output: Output, part: _Part, credential: Credential, validator: str | None
-) -> str | None:
+) -> None:
     if validator is None and part.length:
-        await asyncio.to_thread(part.restart)
+        await house.work(part.restart)
     async with house.transport.download(
         output.url,
         start=part.length,
@@ -187,17 +217,16 @@ async def _stream(
         if download.status not in (200, 206, 416):
             raise _Broken(f"the link answers {download.status}", validator)
         if download.start != part.length:
-            await asyncio.to_thread(part.restart)
+            await house.work(part.restart)
         try:
             async for chunk in download.chunks():
-                await asyncio.to_thread(part.write, chunk)
+                await house.work(part.write, chunk)
         except TooLarge:
             raise
         except AnswerLost as error:
             raise _Broken(str(error), download.validator) from None
         if download.length is not None and part.length != download.length:
             raise _Broken(f"{part.length} of {download.length} bytes came", download.validator)
-        return download.validator
 
 
 def _digest(path: Path) -> str:

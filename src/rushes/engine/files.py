@@ -5,7 +5,10 @@ calls them in threads.
 """
 
 import contextlib
+import glob
 import os
+import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +70,8 @@ class Files:
                 os.link(target, name)
             except FileExistsError:
                 return
+            except FileNotFoundError:
+                raise
             except OSError:
                 with contextlib.suppress(FileExistsError):
                     name.symlink_to(os.path.relpath(target, name.parent))
@@ -81,16 +86,18 @@ class Files:
             for name in _names(wanted):
                 if name.exists() and _same(source, name):
                     return name
-                part = name.with_name(f".{name.name}.{os.getpid()}.part")
-                with part.open("wb") as target, source.open("rb") as origin:
-                    shutil.copyfileobj(origin, target, 1 << 20)
-                    target.flush()
-                    os.fsync(target.fileno())
+                part = _temporary(name)
                 try:
+                    with part.open("xb") as target, source.open("rb") as origin:
+                        shutil.copyfileobj(origin, target, 1 << 20)
+                        target.flush()
+                        os.fsync(target.fileno())
                     os.link(part, name)
                 except FileExistsError:
                     continue
                 except OSError:
+                    if not part.exists() or part.stat().st_size != source.stat().st_size:
+                        raise
                     if name.exists():
                         continue
                     part.replace(name)
@@ -103,12 +110,16 @@ class Files:
         """Write a small file so that it is either the old or the new one, never half."""
         with _disk(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}.{os.getpid()}.part")
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
+            part = _temporary(path)
+            try:
+                with part.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+        self.sync_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -120,6 +131,25 @@ def _disk(path: Path) -> Iterator[None]:
             f"The disk refuses {path}: {error.strerror or error}.",
             next_step="Make room or correct the folder's rights, then run: rushes jobs resume",
         ) from error
+
+
+def _temporary(path: Path) -> Path:
+    """Name a new file beside `path`, and remove those that dead processes left there."""
+    for stray in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        writer = re.fullmatch(r"([0-9]+)-[0-9a-f]+", stray.name[len(path.name) + 2 : -5])
+        if writer is not None and not _is_running(int(writer[1])):
+            stray.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _names(wanted: Path) -> Iterator[Path]:

@@ -1,7 +1,9 @@
 """What every step of the engine works with, in one place."""
 
+import asyncio
 import random
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from rushes.catalog import Catalog
 from rushes.catalog.schema import Model
@@ -14,6 +16,9 @@ from rushes.engine.transport import Transport
 from rushes.errors import MissingCredential
 from rushes.store.job import Job
 from rushes.store.protocol import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class House:
@@ -50,6 +55,11 @@ class House:
         self.skews: dict[str, float] = {}
         """Each credential's provider's clock less ours, in seconds, as last seen."""
         self.archive = ArchiveLayout(config.archive)
+
+    async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run what blocks in a thread, while no virtual time passes."""
+        with self.clock.hold():
+            return await asyncio.to_thread(function, *args, **kwargs)
 
     def model(self, job: Job) -> Model:
         """Return the catalog's record of a job's model."""

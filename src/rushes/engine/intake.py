@@ -64,12 +64,21 @@ async def prepare(
     taken = await media.take_in(checked, can_publish=sandbox)
     problems = [*checked.problems, *taken.problems]
     if max_credits is not None and max_credits < 0:
-        problems.append(Problem("max_credits", "is less than 0", max_credits))
+        problems.append(
+            Problem(
+                "max_credits", f"max_credits must be 0 or more, not {max_credits}.", max_credits
+            )
+        )
     quote = Quote()
     if not problems:
         askable = credential if ask_provider is not False else None
         quote = await money.quote(
-            house, askable, model, taken.values, ask_provider=bool(ask_provider)
+            house,
+            askable,
+            model,
+            taken.values,
+            ask_provider=bool(ask_provider),
+            blobs=dict(taken.blobs),
         )
         if credential is not None:
             try:
@@ -125,15 +134,10 @@ def _refusal(model: Model, problems: Sequence[Problem]) -> RequestError:
 
 
 def in_words(problem: Problem) -> str:
-    """One problem as a sentence with value, allowed values and the nearest of them."""
-    text = f"{problem.parameter} {problem.message}"
-    if problem.value is not None:
-        text += f" (given: {problem.value!r})"
-    if problem.allowed:
-        text += f"; allowed: {', '.join(str(one) for one in problem.allowed)}"
-    if problem.near:
-        text += f"; did you mean {problem.near}?"
-    return text
+    """One problem as a sentence: its message says parameter, value and what is allowed."""
+    if problem.near and "Did you mean" not in problem.message:
+        return f"{problem.message} Did you mean {problem.near}?"
+    return problem.message
 
 
 async def ask_for(

@@ -86,7 +86,12 @@ def _look(
         data = _data_uri(str(source)) if kind == "data" else _read(source)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        problem = Problem(param.name, f"cannot be read: {reason}", shown, code="INVALID_MEDIA")
+        problem = Problem(
+            param.name,
+            f"{param.name} cannot be read ({shown}): {reason}.",
+            shown,
+            code="INVALID_MEDIA",
+        )
         return "", None, (problem,)
     _, found = judge(param, data, index=index, full_id=model.full_id)
     problems = list(found)
@@ -94,8 +99,8 @@ def _look(
         problems.append(
             Problem(
                 param.name,
-                f"is a local file, and {model.full_id} takes only a public https URL here: "
-                "put the file where the provider can reach it and give that address",
+                f"{param.name} is a local file ({shown}), and {model.full_id} takes only a public "
+                "https URL: put the file where the provider can reach it and give that address.",
                 shown,
                 code="INVALID_MEDIA",
             )
@@ -106,9 +111,16 @@ def _look(
 def _judge_url(param: Param, url: str, *, can_publish: bool) -> tuple[Problem, ...]:
     host = urlsplit(url).hostname
     if not host:
-        return (Problem(param.name, "is not an address", url, code="INVALID_MEDIA"),)
+        return (
+            Problem(
+                param.name, f"{param.name} is not an address: {url}.", url, code="INVALID_MEDIA"
+            ),
+        )
     if is_private(host) and not can_publish:
-        message = f"is at {host}, which the provider's servers cannot reach: give a public address"
+        message = (
+            f"{param.name} is at {host}, which the provider's servers cannot reach: "
+            "give a public address."
+        )
         return (Problem(param.name, message, url, code="INVALID_MEDIA"),)
     return ()
 
@@ -151,45 +163,73 @@ async def keep(house: House, blobs: tuple[tuple[str, bytes], ...]) -> None:
     for digest, data in blobs:
         path = house.archive.input(digest)
         if not path.exists():
-            with house.clock.hold():
-                await asyncio.to_thread(house.files.write_whole, path, data)
+            await house.work(house.files.write_whole, path, data)
 
 
 async def wire_values(
-    house: House, credential: Credential, model: Model, request: Mapping[str, Any]
+    house: House,
+    credential: Credential,
+    model: Model,
+    request: Mapping[str, Any],
+    blobs: Mapping[str, bytes] | None = None,
 ) -> dict[str, Any]:
     """Give every reference the form in which the provider takes it: data URI, or URL.
 
-    Raises InvalidMedia when stored bytes are gone, NetworkError when they cannot be published.
+    Bytes are taken from `blobs`, else from the archive. Raises InvalidMedia when they are in
+    neither, NetworkError when they cannot be published.
     """
     values = dict(request)
     for param in model.params:
         given = values.get(param.name)
         if param.media is None or given is None:
             continue
-        if isinstance(given, list):
-            values[param.name] = [await _send_form(house, credential, param, one) for one in given]
-        else:
-            values[param.name] = await _send_form(house, credential, param, given)
+        sent = [
+            await _send_form(house, credential, param, one, blobs or {})
+            for one in (given if isinstance(given, list) else [given])
+        ]
+        values[param.name] = sent if isinstance(given, list) else sent[0]
     return values
 
 
-async def _send_form(house: House, credential: Credential, param: Param, value: str) -> str:
+async def _send_form(
+    house: House,
+    credential: Credential,
+    param: Param,
+    value: str,
+    blobs: Mapping[str, bytes],
+) -> str:
     if not value.startswith(REFERENCE):
         return value
-    path = house.archive.input(value.removeprefix(REFERENCE))
+    digest = value.removeprefix(REFERENCE)
+    data = blobs.get(digest)
+    if data is None:
+        data = await _from_archive(house, param, digest)
+    if param.media and "data" in param.media.transports:
+        return await house.work(data_uri, param, data)
+    kind = await house.work(media_type, param, data)
+    return await publish_to_sandbox(house, credential, data, kind)
+
+
+async def _from_archive(house: House, param: Param, digest: str) -> bytes:
+    path = house.archive.input(digest)
     try:
-        data = await asyncio.to_thread(path.read_bytes)
+        return await house.work(path.read_bytes)
     except OSError:
         raise InvalidMedia(
             f"The {param.name} of this job is gone from the archive ({path}).",
             next_step="Generate again with the file.",
         ) from None
+
+
+def media_type(param: Param, data: bytes) -> str:
+    """Tell the type of an input by its content."""
     facts, _ = judge(param, data)
-    media_type = facts.media_type if facts else "application/octet-stream"
-    if param.media and "data" in param.media.transports:
-        return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
-    return await publish_to_sandbox(house, credential, data, media_type)
+    return facts.media_type if facts else "application/octet-stream"
+
+
+def data_uri(param: Param, data: bytes) -> str:
+    """Write bytes as a data URI."""
+    return f"data:{media_type(param, data)};base64,{base64.b64encode(data).decode()}"
 
 
 async def publish_to_sandbox(

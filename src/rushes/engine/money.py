@@ -7,7 +7,8 @@ from rushes.catalog.schema import Model
 from rushes.engine.credentials import Credential
 from rushes.engine.exchange import ask
 from rushes.engine.house import House
-from rushes.errors import BudgetExceeded, Unpriced
+from rushes.engine.media import wire_values
+from rushes.errors import BudgetExceeded, InvalidMedia, NetworkError, Unpriced
 from rushes.providers.base import Order, ProviderQuote
 from rushes.requests import price, to_wire
 from rushes.store.job import Entry, EntrySource, Job, Quote
@@ -20,15 +21,17 @@ async def quote(
     values: Mapping[str, Any],
     *,
     ask_provider: bool,
+    blobs: Mapping[str, bytes],
 ) -> Quote:
     """Quote a request: by the price table, else by the provider where it quotes.
 
     With `ask_provider` the provider is asked also where the table has a price; the provider's
-    word then holds, and a difference is noted as price drift. Never billed.
+    word then holds, and a difference is noted as price drift. Never billed. `blobs` holds the
+    local files of the request, which need not be in the archive yet.
     """
     table = price(model, values)
     if credential is not None and (ask_provider or table is None):
-        said = await _provider_quote(house, credential, model, values)
+        said = await _provider_quote(house, credential, model, values, blobs)
         if said is not None:
             drift = table is not None and table != said.credits
             note = f"price drift: the catalog's table says {table}" if drift else ""
@@ -39,9 +42,19 @@ async def quote(
 
 
 async def _provider_quote(
-    house: House, credential: Credential, model: Model, values: Mapping[str, Any]
+    house: House,
+    credential: Credential,
+    model: Model,
+    values: Mapping[str, Any],
+    blobs: Mapping[str, bytes],
 ) -> ProviderQuote | None:
-    exchange = credential.adapter.quote(Order(model=model, params=to_wire(model, values)))
+    if not credential.provider.can_quote:
+        return None
+    try:
+        sendable = await wire_values(house, credential, model, values, blobs)
+    except (InvalidMedia, NetworkError):
+        return None
+    exchange = credential.adapter.quote(Order(model=model, params=to_wire(model, sendable)))
     if exchange is None:
         return None
     said = await ask(house, credential, exchange)
@@ -85,6 +98,11 @@ async def check_consent(
 def reservation(job: Job) -> int | None:
     """How many credits are set aside for a job: its quote, else what the user allowed."""
     return job.quote.credits if job.quote.credits is not None else job.max_credits
+
+
+def ceiling(job: Job) -> int | None:
+    """The most that the provider may take: what the user allowed, else the quote."""
+    return job.max_credits if job.max_credits is not None else job.quote.credits
 
 
 def reserve(job: Job) -> tuple[Entry, ...]:

@@ -5,6 +5,7 @@ import msgspec
 from rushes.catalog.schema import Provider
 from rushes.engine import money
 from rushes.engine.credentials import Credential, deduplicates
+from rushes.engine.doubt import in_doubt
 from rushes.engine.exchange import ask, server_time
 from rushes.engine.house import House
 from rushes.providers.base import (
@@ -39,10 +40,29 @@ async def record(
     known = _known(submission, outcome, answer, at)
     if isinstance(outcome, Created) and outcome.replayed:
         await house.store.remember(deduplicates(credential.fingerprint), str(at))
+    if isinstance(outcome, NotCreated):
+        outcome = await _with_doubt(house, job, known, outcome, at)
     try:
         return await house.store.apply(_change(house, job, known, outcome, at))
     except Stale as stale:
         return await _late(house, credential, stale.job, known, outcome, at)
+
+
+async def _with_doubt(
+    house: House, job: Job, known: Submission, outcome: NotCreated, at: float
+) -> NotCreated | Uncertain:
+    """Judge an end without a task: where an earlier send is in doubt, it ends nothing."""
+    if outcome.again and not _exhausted(house, job, known, outcome, at):
+        return outcome
+    submissions = await house.store.submissions(job.id)
+    if not in_doubt([one for one in submissions if one.attempt < known.attempt]):
+        return outcome
+    return Uncertain(
+        message=f"an earlier send was never answered, and repeating it did not help "
+        f"({outcome.code}: {outcome.message})",
+        provider_code=outcome.provider_code,
+        trace_id=outcome.trace_id,
+    )
 
 
 def _known(
@@ -117,7 +137,9 @@ def _not_created(
     fields: dict[str, object] = {"error": refusal(house, job, outcome), "finished_at": at}
     entries = money.release(job, at, "the provider created no task")
     data = {"code": outcome.code, "message": outcome.message, "attempt": known.attempt}
-    if outcome.again and not _exhausted(house, job, known, outcome, at):
+    if outcome.code == "CANCELED":
+        to, fields = "canceled", {"finished_at": at, "error": None}
+    elif outcome.again and not _exhausted(house, job, known, outcome, at):
         wait = max(backoff(house, known.attempt), outcome.retry_after or 0.0)
         to, fields, entries = "queued", {"next_at": at + wait, "error": None}, ()
         data["again_in"] = round(wait, 1)
@@ -135,9 +157,10 @@ def _not_created(
 
 
 def _exhausted(house: House, job: Job, known: Submission, outcome: NotCreated, at: float) -> bool:
-    if at - job.created_at > house.catalog.provider(job.provider).poll.deadline:
-        return True
-    return outcome.code == "NETWORK_ERROR" and known.attempt >= UNREACHABLE_TRIES
+    if known.attempt < UNREACHABLE_TRIES:
+        return False
+    patience = house.catalog.provider(job.provider).poll.deadline
+    return outcome.code == "NETWORK_ERROR" or at - job.created_at > patience
 
 
 def _uncertain(house: House, job: Job, known: Submission, outcome: Uncertain, at: float) -> Change:

@@ -77,11 +77,13 @@ class Ownership:
 
     async def leave(self) -> None:
         """Free all jobs, and the lock."""
-        await self._store.release(self.id)
-        if self._lock is not None:
-            self._path.unlink(missing_ok=True)
-            os.close(self._lock)
-            self._lock = None
+        try:
+            await self._store.release(self.id)
+        finally:
+            if self._lock is not None:
+                self._path.unlink(missing_ok=True)
+                os.close(self._lock)
+                self._lock = None
 
 
 def _is_free(lock: Path) -> bool:

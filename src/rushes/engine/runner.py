@@ -13,11 +13,11 @@ from rushes.engine.house import House
 from rushes.engine.ownership import HEARTBEAT, Ownership
 from rushes.engine.waiting import Gate, until
 from rushes.engine.watch import Watch
-from rushes.errors import RushesError
+from rushes.errors import RushesError, StoreError
 from rushes.store.job import NEVER, Job, State
 from rushes.store.protocol import Stale
 
-CLAIM_EVERY = 1.0
+CLAIM_EVERY = 2.0
 CLAIM_MOST = 500
 SUBMITS_AT_ONCE = 16
 ARCHIVES_AT_ONCE = 4
@@ -70,8 +70,8 @@ class Runner:
             self._wake.set()
 
     def take(self, job: Job) -> None:
-        """Drive a job that this process holds."""
-        if self._stopping or job.ended:
+        """Drive a job that this process holds; one that it does not hold is left alone."""
+        if self._stopping or job.ended or job.owner != self._house.owner:
             return
         if job.state in DRIVEN:
             if job.id not in self._driving:
@@ -101,7 +101,9 @@ class Runner:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.gather(*sending, return_exceptions=True)
+        if sending:
+            # Shielded: a second interrupt may end this wait, but not an exchange in flight.
+            await asyncio.wait([asyncio.shield(task) for task in sending])
         for task in self._loops[:1]:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -121,6 +123,8 @@ class Runner:
                 await self._claim()
             except RushesError as error:
                 _log.warning("jobs cannot be taken up: %s", error.message)
+            except Exception:  # noqa: BLE001 - logged whole; the loop goes on
+                _log.exception("a fault in Rushes itself: jobs cannot be taken up")
             await until(self._house.clock, self._wake, CLAIM_EVERY)
 
     async def _claim(self) -> None:
@@ -161,6 +165,8 @@ class Runner:
                 await run()
             except RushesError as error:
                 _log.warning("watching is interrupted: %s", error.message)
+            except Exception:  # noqa: BLE001 - logged whole; the loop goes on
+                _log.exception("a fault in Rushes itself: watching is interrupted")
             await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)
 
     async def _drive(self, job: Job) -> None:
@@ -191,7 +197,8 @@ class Runner:
                 self.trouble[job.id] = message
                 _log.warning("job %s waits: %s", job.id, message)
                 await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)
-                job = await self._house.store.job(job.id)
+                with contextlib.suppress(StoreError):
+                    job = await self._house.store.job(job.id)
             if job.owner != self._house.owner and not job.ended:
                 return
 

@@ -6,17 +6,16 @@ provider that has shown that it deduplicates, which lets them go out again at on
 a hint and decides nothing. Else the job waits for a person.
 """
 
-import asyncio
-
 import msgspec
 
 from rushes.catalog.schema import Provider
 from rushes.engine import evidence, money
 from rushes.engine.credentials import Credential, deduplicates
+from rushes.engine.doubt import ABSENT, in_doubt
 from rushes.engine.evidence import Absent, Found
 from rushes.engine.exchange import ask, query
 from rushes.engine.house import House
-from rushes.engine.outcomes import created, uncertainty
+from rushes.engine.outcomes import backoff, created, uncertainty
 from rushes.engine.view import view
 from rushes.providers.base import Balance, Trouble
 from rushes.store.job import NEVER, Change, Job, Submission
@@ -69,7 +68,9 @@ async def settle(house: House, job: Job, inquiry: Inquiry) -> Job:
         return await _later(house, job, NEVER, "the provider lists no tasks")
     first, last = submissions[0], submissions[-1]
     gone = await _sender_is_gone(house, last)
-    if gone and await house.store.recall(deduplicates(credential.fingerprint)):
+    doubtful = in_doubt(submissions) or [last]
+    repeatable = gone and doubtful[-1] is last and job.cancel_wished_at is None
+    if repeatable and await house.store.recall(deduplicates(credential.fingerprint)):
         return await _resend_if_young(house, credential, job, first, "the provider deduplicates")
     began = house.clock.now()
     listed = await query(house, credential, exchange)
@@ -78,16 +79,16 @@ async def settle(house: House, job: Job, inquiry: Inquiry) -> Job:
         return await _look_again(house, credential, job, inquiry, first, listed.message)
     if not listed:
         await house.store.remember(seen_empty(credential), str(began))
-    body = await asyncio.to_thread(body_of, house, last)
+    body = await house.work(body_of, house, doubtful[-1])
     weighed = evidence.weigh(
         job,
         house.model(job),
-        last,
+        msgspec.structs.replace(last, at=doubtful[0].at),
         body,
         listed,
         owned=await house.store.tasks_owned(job.provider, [task.id for task in listed]),
         equal_still_submitting=await _equal_still_submitting(house, job),
-        known_empty_before=await _known_empty_before(house, credential, last),
+        known_empty_before=await _known_empty_before(house, credential, doubtful[0]),
         skew=house.skews.get(credential.fingerprint, 0.0),
     )
     match weighed:
@@ -120,15 +121,24 @@ async def _absent(
     if not gone:
         why = "absent, but the process that sent it may still be alive"
         return await _look_again(house, credential, job, inquiry, first, why)
-    return await _resend_if_young(house, credential, job, first, "absent from two lists")
+    absent = msgspec.structs.replace(last, outcome="not-created", code=ABSENT)
+    return await _resend_if_young(house, credential, job, first, "absent from two lists", absent)
 
 
 async def _resend_if_young(
-    house: House, credential: Credential, job: Job, first: Submission, why: str
+    house: House,
+    credential: Credential,
+    job: Job,
+    first: Submission,
+    why: str,
+    absent: Submission | None = None,
 ) -> Job:
-    """Let the same bytes go out again under the same key, or cancel what was never created."""
+    """Let the same bytes go out again under the same key, or cancel what was never created.
+
+    `absent` is the last submission as its absence from the lists judges it.
+    """
     at = house.clock.now()
-    if job.cancel_wished_at is not None and why == "absent from two lists":
+    if job.cancel_wished_at is not None and absent is not None:
         return await _apply(
             house,
             job,
@@ -139,6 +149,7 @@ async def _resend_if_young(
                 fence=house.fence(job),
                 fields={"finished_at": at, "error": None},
                 entries=money.release(job, at, why),
+                submission=absent,
                 data={"message": f"never created: {why}"},
                 at=at,
             ),
@@ -153,7 +164,11 @@ async def _resend_if_young(
             to="queued",
             expect=frozenset({"uncertain"}),
             fence=house.fence(job),
-            fields={"next_at": at, "error": None},
+            fields={
+                "next_at": at if absent is not None else at + backoff(house, job.attempt),
+                "error": None,
+            },
+            submission=absent,
             data={"message": f"{why}: the same bytes may go out again under the same key"},
             at=at,
         ),

@@ -6,15 +6,16 @@ committed. Dying between 2 and 4 leaves a submission without an outcome, which n
 again (see settle.py).
 """
 
-import asyncio
 import logging
+from typing import cast
 
 from rushes.engine import media, money
 from rushes.engine.credentials import Credential
+from rushes.engine.doubt import in_doubt, to_repeat
 from rushes.engine.house import House
-from rushes.engine.outcomes import record
+from rushes.engine.outcomes import record, uncertainty
 from rushes.engine.transport import AnswerLost, NeverMade
-from rushes.errors import InvalidMedia, NetworkError, RushesError, StoreError
+from rushes.errors import InvalidMedia, NetworkError, RushesError, SetupError, StoreError
 from rushes.providers.base import (
     Answer,
     Call,
@@ -36,16 +37,20 @@ _log = logging.getLogger(__name__)
 
 async def submit(house: House, job: Job) -> Job:
     """Take a queued job through one submission. Returns it as it then stands."""
+    submissions = await house.store.submissions(job.id) if job.attempt else []
     if job.cancel_wished_at is not None:
+        if in_doubt(submissions):
+            return await _ask_what_became(house, job)
         return await _give_up(house, job, "canceled", None, "canceled before anything was sent")
     credential = house.credential(job)
+    earlier = to_repeat(submissions)
     try:
-        exchange = await _order(house, job, credential)
+        exchange = await _order(house, job, credential, whole=earlier is None)
     except (InvalidMedia, NetworkError) as error:
         return await _give_up(house, job, "failed", error, "nothing was sent")
     call = await _up_to_the_paid_call(house, credential, exchange)
-    if (earlier := await _unanswered(house, job)) is not None:
-        call = await asyncio.to_thread(_same_call, house, earlier, call)
+    if earlier is not None:
+        call = await house.work(_same_call, house, earlier, call)
     intent = await _write_intent(house, job, credential, call)
     if intent is None:
         return await house.store.job(job.id)
@@ -60,15 +65,20 @@ async def submit(house: House, job: Job) -> Job:
             await house.clock.sleep(RECORD_AGAIN)
 
 
-async def _order(house: House, job: Job, credential: Credential) -> Exchange[Outcome]:
+async def _order(
+    house: House, job: Job, credential: Credential, *, whole: bool
+) -> Exchange[Outcome]:
+    """Begin the create. Not `whole`: its bytes will be those of an earlier send."""
     model = house.model(job)
-    values = await media.wire_values(house, credential, model, job.request)
+    values = job.request
+    if whole:
+        values = await media.wire_values(house, credential, model, job.request)
     return credential.adapter.create(
         Order(
             model=model,
             params=to_wire(model, values),
             idempotency_key=job.idempotency_key,
-            max_credits=money.reservation(job),
+            max_credits=money.ceiling(job),
         )
     )
 
@@ -78,19 +88,15 @@ async def _up_to_the_paid_call(
 ) -> Call:
     call = next(exchange)
     while not call.paid:
-        answer = await house.transport.send(credential.base_url, call, key=credential.header)
+        try:
+            answer = await house.transport.send(credential.base_url, call, key=credential.header)
+        except (NeverMade, AnswerLost) as error:
+            raise NetworkError(
+                f"{credential.provider.title} cannot be reached: {error}.",
+                next_step="Check the connection: rushes doctor",
+            ) from None
         call = exchange.send(answer)
     return call
-
-
-async def _unanswered(house: House, job: Job) -> Submission | None:
-    """Return the last submission if nobody ever said that it created nothing."""
-    if job.attempt == 0:
-        return None
-    submissions = await house.store.submissions(job.id)
-    if not submissions or submissions[-1].outcome == "not-created":
-        return None
-    return submissions[-1]
 
 
 def _same_call(house: House, earlier: Submission, call: Call) -> Call:
@@ -108,8 +114,7 @@ async def _write_intent(
     body, body_file = call.body, None
     if len(body) > LARGE_BODY:
         path = house.archive.body(job.id, job.attempt + 1)
-        with house.clock.hold():
-            await asyncio.to_thread(house.files.write_whole, path, body)
+        await house.work(house.files.write_whole, path, body)
         body, body_file = b"", house.archive.relative(path)
     submission = Submission(
         job_id=job.id,
@@ -146,7 +151,10 @@ async def _write_intent(
 async def _send_once(
     house: House, job: Job, credential: Credential, exchange: Exchange[Outcome], call: Call
 ) -> tuple[Outcome, Answer | None]:
-    current = await house.store.job(job.id)
+    try:
+        current = await house.store.job(job.id)
+    except StoreError as error:
+        return NotCreated(code="NETWORK_ERROR", message=error.message, again=True), None
     if (current.owner, current.claim) != house.fence(job) or not house.is_alive():
         message = "another process has taken the job over; this one sent nothing"
         return NotCreated(code="NETWORK_ERROR", message=message, again=True), None
@@ -159,12 +167,49 @@ async def _send_once(
         return NotCreated(code="NETWORK_ERROR", message=str(error), again=True), None
     except AnswerLost as error:
         return Uncertain(message=f"the answer was lost: {error}"), None
+    except (SetupError, ValueError) as error:
+        # Said before a connection is made: this key, address or header cannot be sent at all.
+        return _unsendable(error), None
+    except Exception as error:  # noqa: BLE001 - whatever it was, a task may exist
+        _log.exception("job %s: a fault in Rushes itself while sending", job.id)
+        return Uncertain(message=f"a fault while sending ({type(error).__name__})"), None
     try:
         exchange.send(answer)
     except StopIteration as stop:
         outcome: Outcome = stop.value
         return outcome, answer
+    except Exception as error:  # noqa: BLE001 - whatever it was, a task may exist
+        _log.exception("job %s: the adapter cannot read the answer", job.id)
+        return Uncertain(message=f"unreadable answer ({type(error).__name__})"), answer
     return Uncertain(message="the exchange did not end with the paid call"), answer
+
+
+def _unsendable(error: SetupError | ValueError) -> NotCreated:
+    if isinstance(error, SetupError):
+        return NotCreated(code=error.code, message=error.message)
+    return NotCreated(code="INVALID_SETTING", message=str(error))
+
+
+async def _ask_what_became(house: House, job: Job) -> Job:
+    """Send nothing more for a canceled job, an earlier send of which is still in doubt."""
+    at = house.clock.now()
+    message = "a cancel is wished, and nobody knows what became of an earlier send"
+    try:
+        for expect, to in (("queued", "submitting"), ("submitting", "uncertain")):
+            job = await house.store.apply(
+                Change(
+                    job_id=job.id,
+                    to=cast("State", to),
+                    expect=frozenset({cast("State", expect)}),
+                    fence=house.fence(job),
+                    fields={"next_at": at, "error": uncertainty(job, message)},
+                    data={"message": message},
+                    at=at,
+                )
+            )
+    except Stale as stale:
+        return stale.job
+    return job
 
 
 async def _give_up(house: House, job: Job, to: State, error: RushesError | None, why: str) -> Job:

@@ -74,7 +74,7 @@ def _succeeded(job: Job, task: Task, at: float) -> Change:
         job_id=job.id,
         to="archiving",
         expect=WATCHED,
-        fields={"status": task.status, "seen_at": at, "next_at": at},
+        fields={"status": task.status, "seen_at": at, "next_at": at, "error": None},
         entries=money.charge(job, task.credits_charged, at),
         outputs=outputs,
         data={"status": task.status, "outputs": len(outputs)},
@@ -224,17 +224,20 @@ async def _end(house: House, job: Job, error: RushesError, at: float) -> Job:
         return stale.job
 
 
-async def ask_cancel(house: House, credential: Credential, job: Job) -> Job:
-    """Carry a recorded wish to the provider; its answer is recorded, the state is not changed."""
+async def ask_cancel(house: House, credential: Credential, job: Job) -> tuple[Job, bool]:
+    """Carry a recorded wish to the provider; its answer is recorded, the state is not changed.
+
+    Returns the job, and whether the provider answered: else the wish is to be carried again.
+    """
     if job.task_id is None:
-        return job
+        return job, False
     answer = await ask(house, credential, credential.adapter.cancel(job.task_id))
-    if isinstance(answer, Trouble):
-        return job
+    if isinstance(answer, Trouble | NoTask):
+        return job, False
     accepted = isinstance(answer, CancelAccepted)
     message = "" if accepted else getattr(answer, "message", "")
     try:
-        return await house.store.apply(
+        recorded = await house.store.apply(
             Change(
                 job_id=job.id,
                 expect=WATCHED,
@@ -245,4 +248,5 @@ async def ask_cancel(house: House, credential: Credential, job: Job) -> Job:
             )
         )
     except Stale as stale:
-        return stale.job
+        recorded = stale.job
+    return recorded, True

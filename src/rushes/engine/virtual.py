@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-QUIET_ROUNDS = 4
-ROUND = 0.0005
+QUIET_ROUNDS = 12
+"""Turns of the loop without real work before time jumps: what was woken has gone to sleep again."""
+
+HELD_SECONDS = 0.001
 
 
 class VirtualClock:
@@ -19,7 +21,7 @@ class VirtualClock:
     begin at the real time, so that they fit what other programs write.
     """
 
-    def __init__(self, on_advance: Callable[[float], None] | None = None) -> None:
+    def __init__(self, on_advance: Callable[[float], object] | None = None) -> None:
         self._now = time.time()
         self._elapsed = 0.0
         self._on_advance = on_advance
@@ -48,6 +50,12 @@ class VirtualClock:
             with self._lock:
                 self._held -= 1
 
+    def leap(self, seconds: float) -> None:
+        """Let time pass at once, as when a machine sleeps: who waited is woken once, late."""
+        self._elapsed += seconds
+        if self._on_advance is not None:
+            self._on_advance(seconds)
+
     async def sleep(self, seconds: float) -> None:
         """Wait until virtual time has come that far."""
         if seconds <= 0:
@@ -62,7 +70,7 @@ class VirtualClock:
     async def _drive(self) -> None:
         quiet = 0
         while self._sleepers:
-            await asyncio.sleep(ROUND)
+            await asyncio.sleep(HELD_SECONDS if self._held else 0)
             quiet = 0 if self._held else quiet + 1
             if quiet < QUIET_ROUNDS:
                 continue

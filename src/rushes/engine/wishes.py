@@ -1,6 +1,7 @@
 """What a person may wish for a job: a cancel, or another try at its files."""
 
 from rushes.engine import money, view
+from rushes.engine.doubt import in_doubt
 from rushes.engine.house import House
 from rushes.engine.runner import Runner
 from rushes.errors import NotCancelable
@@ -20,8 +21,9 @@ async def cancel(house: House, runner: Runner, job: Job) -> Job:
         job = await house.store.job(job.id)
         if job.ended or job.state == "archiving":
             raise _not_cancelable(job, f"job {job.id} is {job.state} already")
+        doubtful = job.attempt > 0 and in_doubt(await house.store.submissions(job.id))
         try:
-            job = await house.store.apply(_wish(house, job))
+            job = await house.store.apply(_wish(house, job, surely_unsent=not doubtful))
         except Stale:
             continue
         if job.state in view.WATCHED:
@@ -30,9 +32,9 @@ async def cancel(house: House, runner: Runner, job: Job) -> Job:
     return job
 
 
-def _wish(house: House, job: Job) -> Change:
+def _wish(house: House, job: Job, *, surely_unsent: bool) -> Change:
     at = house.clock.now()
-    if job.state == "queued":
+    if job.state == "queued" and surely_unsent:
         return Change(
             job_id=job.id,
             to="canceled",
@@ -53,8 +55,11 @@ def _wish(house: House, job: Job) -> Change:
 
 async def _ask_provider(house: House, runner: Runner, job: Job) -> Job:
     credential = house.credential(job)
-    asked = await view.ask_cancel(house, credential, job)
-    runner.update(asked)
+    asked, answered = await view.ask_cancel(house, credential, job)
+    if answered:
+        runner.update(asked)
+    if asked.state in ("archiving", "succeeded", "failed"):
+        raise _not_cancelable(asked, f"job {asked.id} is {asked.state} already")
     if asked.cancel_wished_at is None and not asked.ended:
         raise _not_cancelable(
             asked, f"{job.provider} does not cancel task {job.task_id}; the job goes on"
@@ -83,7 +88,7 @@ async def archive_again(house: House, job: Job) -> Job:
             job_id=job.id,
             to="archiving",
             expect=frozenset({"failed"}),
-            fields={"finished_at": None, "next_at": at},
+            fields={"finished_at": None, "next_at": at, "error": None},
             at=at,
         )
     )

@@ -32,7 +32,8 @@ __all__ = ["Context", "World", "WorldApp"]
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
 _OUTPUT = re.compile(r"/_outputs/([A-Za-z0-9_-]{1,64})/([0-9]{1,3})\.(png|mp4)")
 _MAX_CONTROL = 1_000_000
-_DRAWN_BYTES = 512_000_000
+_DRAWN_ON_DISK = 512_000_000
+_DRAWN_IN_MEMORY = 128_000_000
 _AT_ONCE = 2
 
 
@@ -57,7 +58,9 @@ class World:
         self.catalog = catalog
         folder = state.path.parent if state.path is not None else None
         self.media = Shelf(folder and folder / "media")
-        self.drawn = Shelf(folder and folder / "outputs", _DRAWN_BYTES)
+        self.drawn = Shelf(
+            folder and folder / "outputs", _DRAWN_ON_DISK if folder else _DRAWN_IN_MEMORY
+        )
         self.sides: Mapping[str, Side] = {
             provider: catalog.package(provider)
             .load_sandbox()

@@ -180,8 +180,12 @@ def _problem(fault: Fault) -> str:
         return f"no effect {fault.effect!r}{hint} The effects: {', '.join(EFFECTS)}"
     if fault.action != "any" and fault.action not in effect.actions:
         return f"{fault.effect} is for {', '.join(effect.actions)}, not for {fault.action}"
-    if fault.effect == "status" and not 100 <= (fault.status or 0) <= 599:
-        return "status needs status=, from 100 to 599"
+    if fault.effect == "status" and fault.status is None:
+        return "status needs status=, from 200 to 599"
+    if fault.status is not None and not 200 <= fault.status <= 599:
+        return "status must be from 200 to 599"
+    if fault.location is not None and not re.fullmatch(r"[!-~]+", fault.location):
+        return "location must be a URL, without spaces"
     if fault.effect == "redirect" and not fault.location:
         return "redirect needs location="
     if fault.effect == "slow" and not fault.seconds and not fault.bytes_per_second:

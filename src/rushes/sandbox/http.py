@@ -5,7 +5,6 @@ closed or reset.
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 import struct
@@ -24,6 +23,7 @@ _log = logging.getLogger(__name__)
 _READ = 262_144
 _CHUNK = 262_144
 _MAX_HEAD = 65_536
+_sleep = asyncio.sleep
 _RESET = struct.pack("ii", 1, 0)
 
 T = TypeVar("T")
@@ -117,12 +117,13 @@ class Listener(Generic[T]):
         try:
             while await self._exchange(connection):
                 pass
-        except (_Gone, ConnectionError, TimeoutError, asyncio.CancelledError):
-            pass
-        finally:
             writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
+            await writer.wait_closed()
+        except (_Gone, OSError):
+            writer.close()
+        except asyncio.CancelledError:
+            # A peer that does not read would keep a polite close waiting for ever.
+            writer.transport.abort()
 
     async def _exchange(self, connection: "_Connection") -> bool:
         """Serve one request; False where the connection ends with it."""
@@ -207,7 +208,7 @@ class _Connection:
     async def end(self, wire: Wire) -> None:
         """End without an answer."""
         if wire.delay:
-            await asyncio.sleep(wire.delay)
+            await _sleep(wire.delay)
         if wire.ending == "reset":
             kept: socket.socket = self._writer.get_extra_info("socket")
             kept.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -224,17 +225,18 @@ class _Connection:
             await self.end(wire)
             return False
         if wire.delay:
-            await asyncio.sleep(wire.delay)
+            await _sleep(wire.delay)
         headers = list(outgoing.headers)
+        bare = outgoing.status in (204, 304)
         if wire.endless:
             headers.append(("Transfer-Encoding", "chunked"))
-        elif outgoing.status not in (204, 304):
+        elif not bare:
             headers.append(("Content-Length", str(len(outgoing.body))))
         if closing:
             headers.append(("Connection", "close"))
         reason = responses.get(outgoing.status, "")
         answer = h11.Response(status_code=outgoing.status, headers=headers, reason=reason)
-        content = b"" if method == "HEAD" else outgoing.body
+        content = b"" if method == "HEAD" or bare else outgoing.body
         whole = wire.cut is None and wire.pace is None and not wire.endless
         start = self._parser.send(answer) or b""
         if whole and len(content) <= _CHUNK:
@@ -261,8 +263,8 @@ class _Connection:
         sent = 0
         while sent < size or (wire.endless and content):
             piece = bytes(view[sent : min(sent + step, size)]) or bytes(step)
+            if wire.pace is not None:
+                await _sleep(len(piece) / wire.pace)
             self._writer.write(self._parser.send(h11.Data(data=piece)) or b"")
             await self._writer.drain()
             sent += len(piece)
-            if wire.pace is not None:
-                await asyncio.sleep(len(piece) / wire.pace)

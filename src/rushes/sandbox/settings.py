@@ -49,10 +49,10 @@ class Settings(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 200_000_000
     record_requests: Annotated[
         int, Meta(ge=0, description="how many requests the record keeps, the newest")
-    ] = 50_000
+    ] = 20_000
     record_body_bytes: Annotated[
         int, Meta(ge=0, description="how much of each body the record keeps")
-    ] = 65_536
+    ] = 16_384
 
 
 class SettingInfo(NamedTuple):

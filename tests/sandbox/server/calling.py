@@ -124,13 +124,18 @@ class Raw(NamedTuple):
         return self.content.partition(b"\r\n\r\n")[2]
 
 
-def raw(sandbox: Sandbox, sent: bytes, *, most: int = 1 << 30) -> Raw:
-    """Send bytes and read until the server closes, resets, or `most` bytes have come."""
+def raw(sandbox: Sandbox, sent: bytes, *, most: int = 1 << 30, ended: bool = False) -> Raw:
+    """Send bytes and read until the server closes, resets, or `most` bytes have come.
+
+    `ended`: say that nothing more will be sent.
+    """
     where = urlsplit(sandbox.url)
     got = b""
     with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
         try:
             connection.sendall(sent)
+            if ended:
+                connection.shutdown(socket.SHUT_WR)
             while len(got) < most:
                 piece = connection.recv(65536)
                 if not piece:

@@ -133,12 +133,22 @@ def test_lost_download(client: Client, sandbox: Sandbox, effect: str, ending: st
     assert (seen.content, seen.ending) == (b"", ending)
 
 
-def test_slow_download_is_whole(client: Client, sandbox: Sandbox) -> None:
-    """Paced in pieces, the bytes are the same."""
+def test_slow_download_is_whole(
+    client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes in pieces, each followed by the time that it takes, and is whole."""
     link = client.output()
     whole = client.get(link).body
-    sandbox.fault("download:slow", bytes_per_second=len(whole) * 40)
+    asked: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        asked.append(seconds)
+
+    monkeypatch.setattr("rushes.sandbox.http._sleep", sleep)
+    sandbox.fault("download:slow", bytes_per_second=len(whole) / 10)
     assert client.get(link).body == whole
+    assert len(asked) > 100
+    assert sum(asked) == pytest.approx(10)
 
 
 def test_endless_download(client: Client, sandbox: Sandbox) -> None:

@@ -118,9 +118,51 @@ def test_stop_ends_open_connections() -> None:
     sandbox.close()
 
 
+def test_stop_does_not_wait_for_a_peer_that_does_not_read() -> None:
+    """A stalled download holds nothing up."""
+    sandbox = Sandbox().start()
+    sandbox.freeze()
+    client = Client(sandbox)
+    link = client.output()
+    client.get(link)
+    sandbox.fault("download:endless")
+    where = urlsplit(link)
+    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+        connection.sendall(request("GET", f"{where.path}?{where.query}"))
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        thread = sandbox._thread
+        sandbox.close()
+        assert thread is not None
+        assert not thread.is_alive()
+
+
 def test_only_loopback(sandbox: Sandbox) -> None:
     """It listens on 127.0.0.1."""
     assert urlsplit(sandbox.url).hostname == "127.0.0.1"
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.binary(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            [
+                b"GET ", b"POST ", b"/api/v1/tasks", b"/_sandbox/health", b" HTTP/1.1", b"\r\n",
+                b"Host: x", b"key: a", b"Content-Length: ", b"5", b"Transfer-Encoding: chunked",
+                b"Expect: 100-continue", b"\x00", b"\xff", b": ", b"{}",
+            ]
+        )
+    ).map(b"".join)
+)  # fmt: skip
+def test_no_bytes_break_it(sandbox: Sandbox, sent: bytes) -> None:
+    """Whatever bytes come, they are answered below 500 or the connection just ends."""
+    seen = raw(sandbox, sent, ended=True)
+    assert seen.content == b"" or seen.content[9:10] in b"1234"
+    assert Client(sandbox).control("GET", "health")["ok"] is True
 
 
 @settings(

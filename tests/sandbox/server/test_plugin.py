@@ -34,7 +34,9 @@ def test_fixture_in_a_users_test_run(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         ["*rushes sandbox: requests*", "POST http://127.0.0.1:*/user/credits -> 200"]
     )
-    result.stdout.fnmatch_lines(["*rushes sandbox: HAR*", '{"log":*'])
+    result.stdout.fnmatch_lines(["*as an HTTP archive: *rushes-sandbox.har"])
+    (archive,) = pytester.path.rglob("rushes-sandbox.har")
+    assert archive.read_bytes().startswith(b'{"log":')
 
 
 def test_plugin_is_light(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
