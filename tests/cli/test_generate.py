@@ -85,7 +85,9 @@ def test_prompt_from_stdin(rushes: Commands) -> None:
 
 def test_several_prompts_are_segments(rushes: Commands, picture: Path) -> None:
     """Several PROMPTs become the segments of a long video."""
-    done = rushes("generate", "one", "two", "-m", "lv", "--image", str(picture), "--dry-run", "--json")
+    done = rushes(
+        "generate", "one", "two", "-m", "lv", "--image", str(picture), "--dry-run", "--json"
+    )
     assert done.code == 0, done.out
     assert done.json["body"]["prompt"] == ["one", "two"]
 

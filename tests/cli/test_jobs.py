@@ -1,7 +1,7 @@
 import os
+import sys
+import time
 from pathlib import Path
-
-import pytest
 
 from .conftest import IMAGE, KEY, VIDEO, Commands
 
@@ -136,24 +136,20 @@ def test_open_prints(rushes: Commands) -> None:
     assert (done.code, "has no file here" in done.err) == (1, True)
 
 
-def test_open_starts_the_platforms_program(
-    rushes: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_starts_the_platforms_program(rushes: Commands, tmp_path: Path) -> None:
     """The first file is handed to the platform's opener."""
     programs = tmp_path / "programs"
     programs.mkdir()
     told = tmp_path / "opened"
-    opener = programs / "xdg-open"
+    opener = programs / ("open" if sys.platform == "darwin" else "xdg-open")
     opener.write_text(f'#!/bin/sh\necho "$1" > {told}\n')
     opener.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     path = rushes(*IMAGE, "--json").json["outputs"][0]["path"]
-    assert rushes("jobs", "open", "last").code == 0
-    for _ in range(500):
+    search = f"{programs}:{os.environ['PATH']}"
+    assert rushes.installed("jobs", "open", "last", PATH=search).code == 0
+    for _ in range(1000):
         if told.exists() and told.read_text():
             break
-        import time
-
         time.sleep(0.01)
     assert told.read_text() == f"{path}\n"
 
@@ -162,9 +158,10 @@ def test_adopt(rushes: Commands, tmp_path: Path) -> None:
     """A task that another tool created is fetched; nothing is created."""
     task = rushes(*VIDEO, "--no-wait", "--json").json["task_id"]
     elsewhere = str(tmp_path / "other-home")
-    done = rushes(
-        "jobs", "adopt", "aivideomaker", task, "--home", elsewhere, "-o", "films", "--json"
-    )
+    adopt = ("jobs", "adopt", "aivideomaker", task, "--home", elsewhere, "-o", "films", "--json")
+    unnamed = rushes(*adopt)
+    assert (unnamed.code, "--model MODEL" in unnamed.err) == (2, True)
+    done = rushes(*adopt, "--model", "t2v-v3")
     assert done.code == 0, done.err
     assert Path(done.json["outputs"][0]["path"]).parent == Path("films").absolute()
     assert done.json["model"] == "aivideomaker/t2v-v3"

@@ -16,7 +16,7 @@ def _on_terminal(*arguments: str, answers: dict[str, str] | None = None) -> tupl
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [COMMAND, *arguments],
-        preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - nothing else gives it Ctrl-C
+        preexec_fn=lambda: os.login_tty(theirs),
         pass_fds=[theirs],
     )
     os.close(theirs)

@@ -58,7 +58,6 @@ async def preview(
 def _shown_media(prepared: intake.Prepared) -> dict[str, Any]:
     """Give local files the form they would have: a data URI, or a URL that does not exist yet."""
     values = dict(prepared.values)
-    blobs = dict(prepared.blobs)
     for param in prepared.model.params:
         value = values.get(param.name)
         if param.media is None or value is None:
@@ -71,7 +70,7 @@ def _shown_media(prepared: intake.Prepared) -> dict[str, Any]:
             digest = one.removeprefix(REFERENCE)
             if not takes_data:
                 return f"https://media-host.invalid/{digest}"
-            return data_uri(param, blobs[digest])
+            return data_uri(prepared.blobs[digest])
 
         values[param.name] = (
             [form(one) for one in value] if isinstance(value, list) else form(value)
@@ -115,6 +114,8 @@ def _check(name: str, problems: list[Any], fine: str) -> Check:
 
 def _media_detail(prepared: intake.Prepared, model: Model) -> str:
     count = len(prepared.blobs)
+    if not any(prepared.values.get(param.name) for param in model.params if param.media):
+        return "none given"
     if not any(param.media for param in model.params):
         return "the model takes none"
     return f"{count} local file{'' if count == 1 else 's'} within the limits"

@@ -1,6 +1,6 @@
 """Where things lie in the archive. Names are made here alone, never by a stranger.
 
-objects/ab/ab12....mp4                                  outputs, by what they hold
+objects/ab/ab12....mp4                                  outputs and inputs, by what they hold
 inputs/cd/cd34....png                                   input media, by what they hold
 parts/<job>-<position>-<claim>.part                     downloads under way
 2026-11-21/142233-a-paper-boat-7m2q/1.mp4, job.json     for people: links and a sidecar
@@ -51,9 +51,10 @@ class ArchiveLayout:
         """Where bytes of that digest lie."""
         return self.folder / "objects" / sha256[:2] / f"{sha256}{EXTENSIONS.get(media_type, '')}"
 
-    def input(self, sha256: str) -> Path:
-        """Where an input's bytes lie."""
-        return self.folder / "inputs" / sha256[:2] / sha256
+    def held(self, sha256: str) -> Path | None:
+        """Where bytes of that digest lie, whatever their type; None where they do not."""
+        folder = self.folder / "objects" / sha256[:2]
+        return next(folder.glob(f"{sha256}*"), None)
 
     def body(self, job_id: str, attempt: int) -> Path:
         """Where a large create's body lies."""
@@ -95,3 +96,9 @@ def title(job: Job) -> str:
     prompt = job.request.get("prompt") or ""
     text = prompt[0] if isinstance(prompt, list) and prompt else prompt
     return slug(text if isinstance(text, str) else "") or slug(job.model.split("/")[-1])
+
+
+def type_of(path: Path) -> str:
+    """Tell the media type of a stored file by the ending that it was given here."""
+    types = {ending: media_type for media_type, ending in reversed(EXTENSIONS.items())}
+    return types.get(path.suffix, "application/octet-stream")

@@ -36,7 +36,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     problems: tuple[Problem, ...]
     failures: tuple[RushesError, ...]
-    blobs: tuple[tuple[str, bytes], ...]
+    blobs: dict[str, media.Blob]
 
 
 async def prepare(
@@ -78,7 +78,7 @@ async def prepare(
             model,
             taken.values,
             ask_provider=bool(ask_provider),
-            blobs=dict(taken.blobs),
+            blobs=taken.blobs,
         )
         if credential is not None:
             try:

@@ -18,6 +18,7 @@ import msgspec
 
 from rushes.addresses import is_private
 from rushes.catalog.schema import Model, Param
+from rushes.engine.archive_layout import type_of
 from rushes.engine.credentials import Credential
 from rushes.engine.house import House
 from rushes.engine.transport import AnswerLost, NeverMade
@@ -26,9 +27,17 @@ from rushes.providers.base import Call
 from rushes.requests import Checked, judge
 
 REFERENCE = "sha256:"
+UNKNOWN_TYPE = "application/octet-stream"
 MAX_BYTES = 512 * 1024 * 1024
 
 Media = str | bytes | os.PathLike[str]
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """A local file's bytes, and their type by content."""
+
+    media_type: str
+    data: bytes
 
 
 class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +45,8 @@ class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
 
     values: dict[str, Any]
     problems: tuple[Problem, ...]
-    blobs: tuple[tuple[str, bytes], ...] = ()
-    """Digest and bytes of each local file, not yet stored."""
+    blobs: dict[str, Blob] = {}
+    """Each local file by its digest, not yet stored."""
 
 
 def source_kind(source: Media) -> Literal["url", "data", "local"]:
@@ -55,7 +64,7 @@ async def take_in(checked: Checked, *, can_publish: bool) -> TakenIn:
     """Look into every media input of a request; nothing is stored or sent."""
     values = dict(checked.values)
     problems: list[Problem] = []
-    blobs: list[tuple[str, bytes]] = []
+    blobs: dict[str, Blob] = {}
     for param in checked.model.params:
         given = values.get(param.name)
         if param.media is None or given is None:
@@ -63,20 +72,20 @@ async def take_in(checked: Checked, *, can_publish: bool) -> TakenIn:
         sources = given if isinstance(given, list | tuple) else [given]
         taken: list[str] = []
         for index, source in enumerate(sources):
-            reference, data, found = await asyncio.to_thread(
+            reference, blob, found = await asyncio.to_thread(
                 _look, checked.model, param, source, index, can_publish
             )
             problems.extend(found)
             taken.append(reference)
-            if data is not None:
-                blobs.append((reference.removeprefix(REFERENCE), data))
+            if blob is not None:
+                blobs[reference.removeprefix(REFERENCE)] = blob
         values[param.name] = taken if isinstance(given, list | tuple) else taken[0]
-    return TakenIn(values=values, problems=tuple(problems), blobs=tuple(blobs))
+    return TakenIn(values=values, problems=tuple(problems), blobs=blobs)
 
 
 def _look(
     model: Model, param: Param, source: Media, index: int, can_publish: bool
-) -> tuple[str, bytes | None, tuple[Problem, ...]]:
+) -> tuple[str, Blob | None, tuple[Problem, ...]]:
     kind = source_kind(source)
     if kind == "url":
         assert isinstance(source, str)  # noqa: S101 - told by source_kind
@@ -93,7 +102,7 @@ def _look(
             code="INVALID_MEDIA",
         )
         return "", None, (problem,)
-    _, found = judge(param, data, index=index, full_id=model.full_id)
+    facts, found = judge(param, data, index=index, full_id=model.full_id)
     problems = list(found)
     if not can_publish and param.media and "data" not in param.media.transports:
         problems.append(
@@ -105,7 +114,8 @@ def _look(
                 code="INVALID_MEDIA",
             )
         )
-    return REFERENCE + hashlib.sha256(data).hexdigest(), data, tuple(problems)
+    blob = Blob(media_type=facts.media_type if facts else UNKNOWN_TYPE, data=data)
+    return REFERENCE + hashlib.sha256(data).hexdigest(), blob, tuple(problems)
 
 
 def _judge_url(param: Param, url: str, *, can_publish: bool) -> tuple[Problem, ...]:
@@ -158,12 +168,12 @@ def _data_uri(text: str) -> bytes:
         raise ValueError(f"its base64 is broken: {error}") from None
 
 
-async def keep(house: House, blobs: tuple[tuple[str, bytes], ...]) -> None:
+async def keep(house: House, blobs: Mapping[str, Blob]) -> None:
     """Store input media in the archive, each once."""
-    for digest, data in blobs:
-        path = house.archive.input(digest)
-        if not path.exists():
-            await house.work(house.files.write_whole, path, data)
+    for digest, blob in blobs.items():
+        if house.archive.held(digest) is None:
+            path = house.archive.object(digest, blob.media_type)
+            await house.work(house.files.write_whole, path, blob.data)
 
 
 async def wire_values(
@@ -171,7 +181,7 @@ async def wire_values(
     credential: Credential,
     model: Model,
     request: Mapping[str, Any],
-    blobs: Mapping[str, bytes] | None = None,
+    blobs: Mapping[str, Blob] | None = None,
 ) -> dict[str, Any]:
     """Give every reference the form in which the provider takes it: data URI, or URL.
 
@@ -196,48 +206,45 @@ async def _send_form(
     credential: Credential,
     param: Param,
     value: str,
-    blobs: Mapping[str, bytes],
+    blobs: Mapping[str, Blob],
 ) -> str:
     if not value.startswith(REFERENCE):
         return value
     digest = value.removeprefix(REFERENCE)
-    data = blobs.get(digest)
-    if data is None:
-        data = await _from_archive(house, param, digest)
+    blob = blobs.get(digest)
+    if blob is None:
+        blob = await house.work(_from_archive, house, param, digest)
     if param.media and "data" in param.media.transports:
-        return await house.work(data_uri, param, data)
-    kind = await house.work(media_type, param, data)
-    return await publish_to_sandbox(house, credential, data, kind)
+        return await house.work(data_uri, blob)
+    return await publish_to_sandbox(house, credential, blob)
 
 
-async def _from_archive(house: House, param: Param, digest: str) -> bytes:
-    path = house.archive.input(digest)
+def _from_archive(house: House, param: Param, digest: str) -> Blob:
     try:
-        return await house.work(path.read_bytes)
-    except OSError:
-        raise InvalidMedia(
-            f"The {param.name} of this job is gone from the archive ({path}).",
-            next_step="Generate again with the file.",
-        ) from None
+        path = house.archive.held(digest)
+        if path is not None:
+            return Blob(media_type=type_of(path), data=path.read_bytes())
+        gone = "it is not there"
+    except OSError as error:
+        gone = error.strerror or str(error)
+    raise InvalidMedia(
+        f"The {param.name} of this job cannot be read from the archive ({digest}): {gone}.",
+        next_step="Generate again with the file.",
+    )
 
 
-def media_type(param: Param, data: bytes) -> str:
-    """Tell the type of an input by its content."""
-    facts, _ = judge(param, data)
-    return facts.media_type if facts else "application/octet-stream"
-
-
-def data_uri(param: Param, data: bytes) -> str:
+def data_uri(blob: Blob) -> str:
     """Write bytes as a data URI."""
-    return f"data:{media_type(param, data)};base64,{base64.b64encode(data).decode()}"
+    return f"data:{blob.media_type};base64,{base64.b64encode(blob.data).decode()}"
 
 
-async def publish_to_sandbox(
-    house: House, credential: Credential, data: bytes, media_type: str
-) -> str:
+async def publish_to_sandbox(house: House, credential: Credential, blob: Blob) -> str:
     """Put bytes on the sandbox's media host and return their URL."""
     call = Call(
-        method="PUT", path="/_sandbox/media", headers=(("Content-Type", media_type),), body=data
+        method="PUT",
+        path="/_sandbox/media",
+        headers=(("Content-Type", blob.media_type),),
+        body=blob.data,
     )
     try:
         answer = await house.transport.send(credential.base_url, call)

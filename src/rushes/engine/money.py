@@ -7,7 +7,7 @@ from rushes.catalog.schema import Model
 from rushes.engine.credentials import Credential
 from rushes.engine.exchange import ask
 from rushes.engine.house import House
-from rushes.engine.media import wire_values
+from rushes.engine.media import Blob, wire_values
 from rushes.errors import BudgetExceeded, InvalidMedia, NetworkError, Unpriced
 from rushes.providers.base import Order, ProviderQuote
 from rushes.requests import price, to_wire
@@ -21,7 +21,7 @@ async def quote(
     values: Mapping[str, Any],
     *,
     ask_provider: bool,
-    blobs: Mapping[str, bytes],
+    blobs: Mapping[str, Blob],
 ) -> Quote:
     """Quote a request: by the price table, else by the provider where it quotes.
 
@@ -46,7 +46,7 @@ async def _provider_quote(
     credential: Credential,
     model: Model,
     values: Mapping[str, Any],
-    blobs: Mapping[str, bytes],
+    blobs: Mapping[str, Blob],
 ) -> ProviderQuote | None:
     if not credential.provider.can_quote:
         return None

@@ -80,6 +80,11 @@ class Client(AsyncRushes):
             Change(job_id=job.id, fields=fields, at=self.session.clock.now())
         )
 
+    def leap(self, seconds: float) -> None:
+        """Let time pass at once, as when the machine sleeps."""
+        assert isinstance(self.session.clock, VirtualClock)
+        self.session.clock.leap(seconds)
+
     async def until(
         self, job: AsyncJob, condition: Callable[[Job], bool], seconds: float = 10.0
     ) -> Job:
