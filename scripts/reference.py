@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code. With --check, only says which are out of date."""
+"""Writes the reference pages, and the command's stored help, from the code. With --check, only says which are out of date."""
 
 import argparse
 import sys
@@ -11,13 +11,14 @@ sys.path.insert(0, str(ROOT))
 from scripts.pages import commands, errors, jobs, models, settings  # noqa: E402
 
 PAGES: dict[str, Callable[[], str]] = {
-    "commands.md": commands.page,
-    "errors.md": errors.page,
-    "job.md": jobs.page,
-    "models.md": models.page,
-    "settings.md": settings.page,
+    "docs/reference/commands.md": commands.page,
+    "docs/reference/errors.md": errors.page,
+    "docs/reference/job.md": jobs.page,
+    "docs/reference/models.md": models.page,
+    "docs/reference/settings.md": settings.page,
+    "src/rushes/cli/help.txt": commands.stored_help,
 }
-FOLDER = ROOT / "docs" / "reference"
+FOLDER = ROOT
 
 
 def main() -> int:
@@ -35,7 +36,7 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
     verb = "out of date" if check else "written"
     for name in stale:
-        print(f"docs/reference/{name}: {verb}", file=sys.stderr)
+        print(f"{name}: {verb}", file=sys.stderr)
     if check and stale:
         print("Run: python scripts/reference.py", file=sys.stderr)
     return 1 if check and stale else 0

@@ -15,6 +15,7 @@ What `rushes COMMAND --help` prints, for every command. Data goes to stdout, tal
 [errors and exit codes](errors.md#exit-codes).
 """
 WIDTH = 92
+NARROW = {"terminal_width": 80, "max_content_width": 80}
 
 
 def page() -> str:
@@ -24,6 +25,12 @@ def page() -> str:
         level = "#" * min(1 + len(path), 4)
         parts += [f"{level} {' '.join(path)}", "", "```text", help_text, "```", ""]
     return "\n".join(parts)
+
+
+def stored_help() -> str:
+    """Return what `rushes --help` prints on a terminal of 80 columns."""
+    context = click.Context(cli, info_name="rushes", **{**cli.context_settings, **NARROW})
+    return cli.get_help(context) + "\n"
 
 
 def helps() -> Iterator[tuple[tuple[str, ...], str]]:

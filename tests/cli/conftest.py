@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,16 +64,14 @@ class Commands:
 
 
 @pytest.fixture
-def rushes(
-    rushes_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Commands]:
+def rushes(rushes_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Commands:
     """The command, in an empty folder, with a fresh home and a sandbox of the test's own."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
-    yield Commands(rushes_sandbox)
+    return Commands(rushes_sandbox)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def _archive(scene: Scene) -> None:
 
 def _disk(scene: Scene) -> None:
     free = shutil.disk_usage("/")
-    scene.monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: free._replace(free=10**6))
+    scene.monkeypatch.setattr(shutil, "disk_usage", lambda _: free._replace(free=10**6))
 
 
 def _sandbox(scene: Scene) -> None:

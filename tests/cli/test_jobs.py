@@ -3,6 +3,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from .conftest import IMAGE, KEY, VIDEO, Commands
 
 
@@ -166,3 +168,44 @@ def test_adopt(rushes: Commands, tmp_path: Path) -> None:
     assert Path(done.json["outputs"][0]["path"]).parent == Path("films").absolute()
     assert done.json["model"] == "aivideomaker/t2v-v3"
     assert rushes.sandbox.creates(KEY) == 1
+
+
+def test_wait_without_the_jobs_key(keyed: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose key is no longer here is not waited for without end: 5, and which key."""
+    keyed.sandbox.set(video_seconds=60.0)
+    job = keyed(*VIDEO, "--no-wait", "--json").json["id"]
+    monkeypatch.setenv("AIVIDEO_API_KEY", "another-key-of-a-test")
+    done = keyed("jobs", "wait", job, "--json")
+    assert (done.code, done.json["status"]) == (5, "running")
+    assert "rushes keys set aivideomaker" in done.err
+    assert keyed("jobs", "resume", "--json").code == 5
+
+
+def test_wait_at_another_sandbox(rushes: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox job is not waited for at a sandbox that did not make it."""
+    rushes.sandbox.set(video_seconds=60.0)
+    job = rushes(*VIDEO, "--no-wait", "--json").json["id"]
+    monkeypatch.delenv("RUSHES_SANDBOX")
+    done = rushes("jobs", "wait", job)
+    assert done.code == 5
+    assert "RUSHES_SANDBOX" in done.err
+
+
+def test_another_process_may_have_the_key(keyed: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a worker with the key is at it, waiting without the key ends in the file."""
+    keyed.sandbox.set(video_seconds=60.0)
+    job = keyed(*VIDEO, "--no-wait", "--json").json["id"]
+    worker = keyed.start("worker")
+    assert worker.stderr is not None
+    worker.stderr.readline()
+    before = len(keyed.sandbox.requests())
+    while len(keyed.sandbox.requests()) == before:
+        assert worker.poll() is None
+    monkeypatch.delenv("AIVIDEO_API_KEY")
+    keyed.sandbox.advance(100)
+    done = keyed("jobs", "wait", job)
+    assert done.code == 0, done.err
+    assert "Another process works on job" in done.err
+    worker.terminate()
+    worker.communicate(timeout=30)
+    assert worker.returncode == 0

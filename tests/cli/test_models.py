@@ -3,7 +3,7 @@ import os
 import shlex
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # has no types
 import pytest
 
 from rushes.catalog import load

@@ -1,18 +1,20 @@
 """`rushes generate`."""
 
+import asyncio
+import contextlib
 import sys
 from typing import Any
 
 import click
 
 from rushes.cli.asking import read_request, request_options
-from rushes.cli.failures import job_exit_code, show_error
+from rushes.cli.failures import DETACHED, job_exit_code, say, show_error
 from rushes.cli.lazy import Command
 from rushes.cli.options import common, plain_interrupt
 from rushes.cli.output import moment, print_json
-from rushes.cli.running import Face, run
+from rushes.cli.running import Face, how_it_goes_on, run
 from rushes.client.job import AsyncJob
-from rushes.errors import RushesError, Unpriced
+from rushes.errors import Unpriced
 
 
 @click.command(
@@ -107,12 +109,14 @@ async def _generate(
     parameters: dict[str, Any],
     options: _Options,
 ) -> int:
+    face.asks = True
+    face.when_stopped = ("Stopped; nothing was asked for.", DETACHED)
     job = await _ask(face, model, prompt, parameters, options)
     face.jobs = [job]
     if not job.new:
         face.note(f"This request id is known: it is job {job.id}, {job.status}.")
     if options.no_wait:
-        return await _no_wait(face, job)
+        return await _no_wait(face, job, options.wait_seconds)
     from rushes.cli.results import wait_and_tell
 
     return await wait_and_tell(face, [job], options.wait_seconds)
@@ -158,14 +162,21 @@ def _may_ask(face: Face) -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and not face.common.json
 
 
-async def _no_wait(face: Face, job: AsyncJob) -> int:
+async def _no_wait(face: Face, job: AsyncJob, seconds: float | None) -> int:
     from rushes.cli.progress import following
 
+    sent = False
     async with following(face, [job]):
-        await job.wait_submitted()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await job.wait_submitted()
+                sent = True
     if face.common.json:
         print_json(job.as_dict())
-    error: RushesError | None = job.error
+    if not sent:
+        say(how_it_goes_on(job))
+        return DETACHED
+    error = job.error
     if error is not None:
         show_error(error, job=job)
         return job_exit_code(job.record)

@@ -85,7 +85,7 @@ def cancel(ctx: click.Context, job: str) -> None:
 
     A queued job ends at once. Else the provider is asked; the job is canceled only when it says
     so, and a task that completes anyway is fetched. Where a provider cannot cancel, the command
-    says so, and the job goes on.
+    says so, and the job goes on. For example: rushes jobs cancel last
     """
 
     async def canceling(face: Face) -> int:
@@ -148,7 +148,6 @@ def open_(ctx: click.Context, job: str, print_: bool) -> None:
 
 @click.command(
     short_help="Take over a task that another tool created.",
-    examples=("rushes jobs adopt --help",),
     cls=Command,
 )
 @click.argument("provider", shell_complete=complete_providers)
@@ -180,7 +179,10 @@ def adopt(
     no_wait: bool,
     wait_seconds: float | None,
 ) -> None:
-    """Take over a task that another tool created: wait for it and fetch it. Nothing is created."""
+    """Take over a task that another tool created: wait for it and fetch it. Nothing is created.
+
+    For example: rushes jobs adopt mediaio 254154889ccc --model imagen-4
+    """
 
     async def adopting(face: Face) -> int:
         job = await face.client.adopt(provider, task_id, model=model, output=output)

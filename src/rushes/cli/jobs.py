@@ -79,6 +79,7 @@ def jobs(
             print_table(
                 ["job", "status", "model", f"age{NUMBER}", f"credits{NUMBER}", "prompt"],
                 [_row(job.record, now) for job in found],
+                wrap=False,
             )
         else:
             face.note("No jobs. Ask for something with: rushes generate PROMPT --model MODEL")

@@ -11,13 +11,11 @@ def param_row(param: "Param") -> list[str]:
     """Return a parameter as a row: name, what it takes, default, about."""
     from rushes.requests import allowed_text, describe_media
 
-    about = []
+    about = [param.note] if param.note else []
     if param.media:
         about.append(describe_media(param.media))
     if param.max_length is not None:
         about.append(f"At most {param.max_length:,} characters.")
-    if param.note:
-        about.append(param.note)
     default = "required" if param.required else _word(param.default)
     return [param.name, allowed_text(param), default, " ".join(about)]
 

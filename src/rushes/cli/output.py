@@ -23,11 +23,14 @@ def print_json(value: Any) -> None:
     click.echo(text)
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: fitted to a terminal, else as plain aligned text with nothing cut off."""
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wrap: bool = True) -> None:
+    """Print a table: fitted to a terminal, else as plain aligned text with nothing cut off.
+
+    Without `wrap` each row stays on one line, and the last column is cut where it must be.
+    """
     rows = [[_printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _rich_table(head, rows)
+        _rich_table(head, rows, wrap=wrap)
         return
     names = [name.removesuffix(NUMBER) for name in head]
     cells = [names, *rows] if any(names) else rows
@@ -40,7 +43,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo(text.rstrip())
 
 
-def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wrap: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -52,11 +55,16 @@ def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             name.removesuffix(NUMBER),
             justify="right" if name.endswith(NUMBER) else "left",
             overflow="fold" if position == 0 else "ellipsis",
-            no_wrap=position == 0,
+            no_wrap=position == 0 or not wrap,
+            min_width=None if wrap or position == len(head) - 1 else _widest(position, head, rows),
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)
+
+
+def _widest(column: int, head: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    return max(len(row[column]) for row in (head, *rows))
 
 
 def _printable(text: str) -> str:

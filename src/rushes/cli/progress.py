@@ -65,7 +65,7 @@ class _Follower:
         self._face.clear = self._wipe
         if not self._live:
             usual = f", usually {span(self._expected)}" if self._expected else ""
-            say(f"{self._name}job {self._job.id}  {self._job.model}{usual}")
+            say(f"{self._name or f'job {self._job.id}  '}{self._job.model}{usual}")
         while True:
             await self._look()
             if self._live:
@@ -79,11 +79,13 @@ class _Follower:
 
     async def _look(self) -> None:
         if self._job.record is not self._last:
-            self._last = self._job.record
+            is_first, self._last = self._last is None, self._job.record
+            said = []
             for event in await self._job.history(after=self._seen):
                 self._seen = event.seq
-                words = in_words(event)
-                if words and words != self._words:
+                said.append(in_words(event))
+            for words in [one for one in said if one][-1 if is_first else 0 :]:
+                if words != self._words:
                     self._words = words
                     self._tell(words)
         trouble = self._face.client.trouble(self._job.id)

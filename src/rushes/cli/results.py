@@ -6,7 +6,7 @@ from rushes.cli.failures import DETACHED, exit_code, job_exit_code, show_error
 from rushes.cli.output import amount, line, near_path, print_json, size, span
 from rushes.cli.running import Face
 from rushes.client.job import AsyncJob
-from rushes.errors import RushesError, WaitTimeout
+from rushes.errors import MissingCredential, RushesError, WaitTimeout
 
 if TYPE_CHECKING:
     from rushes.client.records import Output
@@ -27,7 +27,7 @@ async def wait_and_tell(face: Face, jobs: list[AsyncJob], seconds: float | None)
 
     async with following(face, jobs):
         if len(jobs) == 1:
-            codes[jobs[0].id], error = await _waited(jobs[0], seconds)
+            codes[jobs[0].id], error = await _waited(face, jobs[0], seconds)
         else:
             await asyncio.gather(*(one(job) for job in jobs))
     if len(jobs) == 1:
@@ -39,13 +39,17 @@ async def wait_and_tell(face: Face, jobs: list[AsyncJob], seconds: float | None)
 
 
 async def _wait(face: Face, job: AsyncJob, seconds: float | None) -> int:
-    code, error = await _waited(job, seconds)
+    code, error = await _waited(face, job, seconds)
     face.clear()
     _tell(face, job, error)
     return code
 
 
-async def _waited(job: AsyncJob, seconds: float | None) -> tuple[int, RushesError | None]:
+async def _waited(
+    face: Face, job: AsyncJob, seconds: float | None
+) -> tuple[int, RushesError | None]:
+    if (missing := await _missing_key(face, job)) is not None:
+        return exit_code(missing), missing
     try:
         await job.wait(timeout=seconds)
     except WaitTimeout as error:
@@ -53,6 +57,32 @@ async def _waited(job: AsyncJob, seconds: float | None) -> tuple[int, RushesErro
     except RushesError as error:
         return job_exit_code(job.record) or exit_code(error), error
     return 0, None
+
+
+async def _missing_key(face: Face, job: AsyncJob) -> RushesError | None:
+    """Return why nobody can work on a job: its key is not here, and no other process has it."""
+    session = face.client.session
+    if job.done or job.needs_decision:
+        return None
+    await session.work_on(sandbox=job.record.sandbox)
+    if session.house.credentials.by_fingerprint(job.record.credential) is not None:
+        return None
+    now = session.clock.now()
+    if job.record.owner in {
+        one.id for one in await session.store.owners() if one.lease_until > now
+    }:
+        face.note(f"Another process works on job {job.id}; its key is not here.")
+        return None
+    if job.record.sandbox:
+        return MissingCredential(
+            f"Job {job.id} belongs to another sandbox than the one that would be asked now.",
+            next_step="Set RUSHES_SANDBOX as it was when the job was made, and wait again.",
+        )
+    return MissingCredential(
+        f"The key that job {job.id} belongs to is not here: {job.provider} has another one, "
+        "or none.",
+        next_step=f"Set that key again (rushes keys set {job.provider}), and wait again.",
+    )
 
 
 def _tell(face: Face, job: AsyncJob, error: RushesError | None) -> None:

@@ -37,6 +37,10 @@ class Face:
         """Whether `--json` prints a list even of one job."""
         self.clear: Callable[[], None] = lambda: None
         """Takes a live line off the terminal."""
+        self.asks = False
+        """Whether the command makes a job, which a signal may find just stored."""
+        self.when_stopped: tuple[str, int] = ("Stopped.", DETACHED)
+        """What is said when a signal ends a command that waits for no job, and its exit code."""
 
     def note(self, text: str, **style: Any) -> None:
         """Tell something on the side, unless `--quiet`."""
@@ -83,12 +87,13 @@ async def _run(common: Common, command: Command) -> int:
 
 async def _let_go(face: Face) -> int:
     """Wait for answers in flight, then say how each job goes on without us."""
-    jobs = face.jobs or await _just_stored(face.client)
+    jobs = face.jobs or (await _just_stored(face.client) if face.asks else [])
     if not jobs:
-        say("Stopped; nothing was asked for.")
-        if face.common.json:
+        words, code = face.when_stopped
+        say(words)
+        if face.common.json and code:
             print_json({"error": {"code": "CANCELED", "message": "Stopped by a signal."}})
-        return DETACHED
+        return code
     if any(job.status == "submitting" for job in jobs):
         face.note(
             "Waiting for the answer to the create, so that it is not paid for twice "

@@ -53,6 +53,7 @@ def requests(ctx: click.Context, url: str | None, har: bool, action: str | None)
     print_table(
         ["time", "", "path", f"status{NUMBER}", "what", "provider", "model", f"answer{NUMBER}", ""],
         [_row(entry) for entry in found],
+        wrap=False,
     )
 
 
@@ -71,13 +72,19 @@ def _kept(world: Path, *, har: bool, action: str | None) -> Any:
         one.close()
 
 
+def _path(url: str) -> str:
+    """Return the path with long ids cut: `--json` has them whole."""
+    parts = urlsplit(url).path.split("/")
+    return "/".join(f"{part[:8]}…" if len(part) > 24 else part for part in parts)
+
+
 def _row(entry: dict[str, Any]) -> list[str]:
     at = datetime.fromtimestamp(entry["at"]).astimezone()
     status = entry["status"]
     return [
         f"{at:%H:%M:%S}.{at.microsecond // 1000:03}",
         entry["method"],
-        urlsplit(entry["url"]).path,
+        _path(entry["url"]),
         "none" if status is None else str(status),
         entry["action"],
         entry["provider"] or "",

@@ -41,9 +41,12 @@ def worker(ctx: click.Context, until_idle: bool) -> None:
 
 
 async def _work(face: Face, *, until_idle: bool) -> int:
+    face.when_stopped = (
+        "Stopped. What is unfinished is taken up by the next worker or command.",
+        0,
+    )
     store = face.client.session.store
-    newest = await store.events(limit=1, after=0)
-    seen = newest[0].seq if newest else 0
+    seen = 0
     while batch := await store.events(after=seen):
         seen = batch[-1].seq
     face.note("Working on all jobs here; Ctrl-C or SIGTERM ends it.")

@@ -13,13 +13,13 @@ from rushes.engine.files import Files
 from rushes.engine.house import House
 from rushes.engine.ownership import Ownership
 from rushes.engine.runner import Runner
-from rushes.engine.transport import Transport
 from rushes.errors import SetupError
 from rushes.store.job import ACTIVE, Job
 from rushes.store.protocol import CommitHook, Filter
 from rushes.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from rushes.engine.transport import Transport
     from rushes.sandbox import Sandbox
 
 LOOK_EVERY = 1.0
@@ -34,7 +34,7 @@ class Session:
         *,
         clock: Clock | None = None,
         files: Files | None = None,
-        transport: Transport | None = None,
+        transport: "Transport | None" = None,
         on_commit: CommitHook | None = None,
     ) -> None:
         self.config = config
@@ -51,7 +51,12 @@ class Session:
             hold=self.clock.hold,
         )
         self._files = files or Files()
-        self._transport = transport or Transport(hold=self.clock.hold, clock=self.clock.now)
+        self._transport = transport
+
+    def _make_transport(self) -> "Transport":
+        from rushes.engine.transport import Transport
+
+        return self._transport or Transport(hold=self.clock.hold, clock=self.clock.now)
 
     async def open(self) -> None:
         """Open the store; nothing is contacted, and no job is taken up yet."""
@@ -61,7 +66,7 @@ class Session:
             config=self.config,
             catalog=self.catalog,
             store=self.store,
-            transport=self._transport,
+            make_transport=self._make_transport,
             files=self._files,
             clock=self.clock,
             credentials=Credentials(
@@ -82,7 +87,7 @@ class Session:
             if self._sandbox is not None:
                 last.push_async_callback(asyncio.to_thread, self._sandbox.close)
             last.push_async_callback(self.store.close)
-            last.push_async_callback(self._transport.close)
+            last.push_async_callback(self.house.close)
             if self.runner.running:
                 await self.runner.stop()
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from rushes.engine.credentials import Credential
+from rushes.engine.failures import AnswerLost, NeverMade
 from rushes.engine.house import House
-from rushes.engine.transport import AnswerLost, NeverMade
 from rushes.providers.base import Answer, Exchange, Trouble
 
 T = TypeVar("T")

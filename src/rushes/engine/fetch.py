@@ -12,9 +12,9 @@ from typing import BinaryIO
 import msgspec
 
 from rushes.engine.credentials import Credential
+from rushes.engine.failures import AnswerLost, ForbiddenAddress, NeverMade, TooLarge
 from rushes.engine.house import House
 from rushes.engine.probe import Facts, probe
-from rushes.engine.transport import AnswerLost, ForbiddenAddress, NeverMade, TooLarge
 from rushes.errors import OutputInvalid
 from rushes.store.job import Change, Job, Output
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from rushes.catalog import Catalog
 from rushes.catalog.schema import Model
@@ -12,10 +12,12 @@ from rushes.engine.archive_layout import ArchiveLayout
 from rushes.engine.clock import Clock
 from rushes.engine.credentials import Credential, Credentials
 from rushes.engine.files import Files
-from rushes.engine.transport import Transport
 from rushes.errors import MissingCredential
 from rushes.store.job import Job
 from rushes.store.protocol import Store
+
+if TYPE_CHECKING:
+    from rushes.engine.transport import Transport
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,8 +26,9 @@ T = TypeVar("T")
 class House:
     """The three seams (store, transport, files), the clock, and who is who.
 
-    `owner` is this process' name in the store; `is_alone` says whether it still holds its
-    lock, without which it may send nothing that costs money.
+    `owner` is this process' name in the store; `is_alive` says whether it still holds its
+    lock, without which it may send nothing that costs money. The transport is made when it is
+    first used: loading HTTP takes longer than all that a listing of jobs needs.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class House:
         config: Config,
         catalog: Catalog,
         store: Store,
-        transport: Transport,
+        make_transport: Callable[[], "Transport"],
         files: Files,
         clock: Clock,
         credentials: Credentials,
@@ -45,7 +48,8 @@ class House:
         self.config = config
         self.catalog = catalog
         self.store = store
-        self.transport = transport
+        self._make_transport = make_transport
+        self._transport: Transport | None = None
         self.files = files
         self.clock = clock
         self.credentials = credentials
@@ -55,6 +59,18 @@ class House:
         self.skews: dict[str, float] = {}
         """Each credential's provider's clock less ours, in seconds, as last seen."""
         self.archive = ArchiveLayout(config.archive)
+
+    @property
+    def transport(self) -> "Transport":
+        """The only way to the network."""
+        if self._transport is None:
+            self._transport = self._make_transport()
+        return self._transport
+
+    async def close(self) -> None:
+        """Close the transport, if it was ever used."""
+        if self._transport is not None:
+            await self._transport.close()
 
     async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what blocks in a thread, while no virtual time passes."""

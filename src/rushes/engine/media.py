@@ -20,8 +20,8 @@ from rushes.addresses import is_private
 from rushes.catalog.schema import Model, Param
 from rushes.engine.archive_layout import type_of
 from rushes.engine.credentials import Credential
+from rushes.engine.failures import AnswerLost, NeverMade
 from rushes.engine.house import House
-from rushes.engine.transport import AnswerLost, NeverMade
 from rushes.errors import InvalidMedia, NetworkError, Problem
 from rushes.providers.base import Call
 from rushes.requests import Checked, judge

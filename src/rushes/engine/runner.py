@@ -192,15 +192,23 @@ class Runner:
                 self.trouble.pop(job.id, None)
             except Stale as stale:
                 job = stale.job
-            except (RushesError, TryLater) as error:
-                message = error.message if isinstance(error, RushesError) else str(error)
-                self.trouble[job.id] = message
-                _log.warning("job %s waits: %s", job.id, message)
+            except Exception as error:  # noqa: BLE001 - no job is given up for a fault of ours
+                self._note(job, error)
                 await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)
                 with contextlib.suppress(StoreError):
                     job = await self._house.store.job(job.id)
             if job.owner != self._house.owner and not job.ended:
                 return
+
+    def _note(self, job: Job, error: Exception) -> None:
+        """Say why a job waits."""
+        if isinstance(error, RushesError | TryLater | OSError):
+            message = error.message if isinstance(error, RushesError) else str(error)
+            _log.warning("job %s waits: %s", job.id, message)
+        else:
+            message = f"a fault in Rushes itself: {error!r}"
+            _log.error("job %s waits", job.id, exc_info=error)
+        self.trouble[job.id] = message
 
     async def _submit(self, job: Job) -> Job:
         async with self._submits.turn(job.created_at):

@@ -7,14 +7,14 @@ again (see settle.py).
 """
 
 import logging
-from typing import cast
+from typing import Any, cast
 
 from rushes.engine import media, money
 from rushes.engine.credentials import Credential
 from rushes.engine.doubt import in_doubt, to_repeat
+from rushes.engine.failures import AnswerLost, NeverMade
 from rushes.engine.house import House
 from rushes.engine.outcomes import record, uncertainty
-from rushes.engine.transport import AnswerLost, NeverMade
 from rushes.errors import InvalidMedia, NetworkError, RushesError, SetupError, StoreError
 from rushes.providers.base import (
     Answer,
@@ -68,15 +68,16 @@ async def submit(house: House, job: Job) -> Job:
 async def _order(
     house: House, job: Job, credential: Credential, *, whole: bool
 ) -> Exchange[Outcome]:
-    """Begin the create. Not `whole`: its bytes will be those of an earlier send."""
+    """Begin the create. Not `whole`: its bytes will be those of an earlier send, so it has none."""
     model = house.model(job)
-    values = job.request
+    params: dict[str, Any] = {}
     if whole:
         values = await media.wire_values(house, credential, model, job.request)
+        params = to_wire(model, values)
     return credential.adapter.create(
         Order(
             model=model,
-            params=to_wire(model, values),
+            params=params,
             idempotency_key=job.idempotency_key,
             max_credits=money.ceiling(job),
         )

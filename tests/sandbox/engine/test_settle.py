@@ -1,9 +1,11 @@
 """What becomes of a create whose answer was lost, where the provider lists its tasks."""
 
 import asyncio
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from rushes.client.job import AsyncJob
 from rushes.engine.virtual import VirtualClock
@@ -12,6 +14,13 @@ from rushes.errors import SubmissionUncertain
 from .lab import VIDEO, Client, Lab, asynchronous, is_whole
 
 HOUR = 3600.0
+
+
+def noise() -> bytes:
+    """A PNG that does not compress."""
+    file = io.BytesIO()
+    Image.effect_noise((400, 400), 80).convert("RGB").save(file, "PNG")
+    return file.getvalue()
 
 
 async def ask(client: Client, prompt: str) -> AsyncJob:
@@ -78,6 +87,22 @@ async def test_a_task_that_was_not_created_is_sent_again_after_two_late_lists(
         assert (first.idempotency_key, first.body) == (second.idempotency_key, second.body)
         assert first.headers == second.headers
         assert (lab.posts(), lab.sandbox.creates()) == (3, 2)
+
+
+@asynchronous
+async def test_a_large_body_goes_out_again_byte_for_byte(lab: Lab) -> None:
+    """A body with a file in it is kept beside the archive and sent as it was."""
+    async with lab.client() as client:
+        await an_older_task(client)
+        lab.sandbox.fault("create:drop-request:times=1")
+        job = await client.generate("i2v", "it moves", image=noise(), duration=5)
+        await job.wait()
+        assert is_whole(job)
+        first, second = await client.submissions(job)
+        bodies = [(lab.home / "archive" / str(one.body_file)).read_bytes() for one in (first, second)]
+        assert bodies[0] == bodies[1]
+        assert len(bodies[0]) > 64 * 1024
+        assert lab.sandbox.creates() == 2
 
 
 @asynchronous

@@ -46,7 +46,7 @@ async def test_a_task_that_the_list_does_not_show_is_asked_for_by_id(
 
 @asynchronous
 async def test_a_task_of_mediaio_is_looked_at_ever_more_rarely(lab: Lab) -> None:
-    """First after five seconds, then with growing pauses of at most twenty."""
+    """First after five seconds; then the pauses grow, to twenty at most."""
     lab.sandbox.set(image_seconds=200.0)
     async with lab.client() as client:
         job = await client.generate(IMAGE, "a boat")
@@ -55,7 +55,7 @@ async def test_a_task_of_mediaio_is_looked_at_ever_more_rarely(lab: Lab) -> None
         created = lab.sandbox.requests(action="create")[0].at
         pauses = [late - early for early, late in zip([created, *looks], looks, strict=False)]
         assert pauses[0] == pytest.approx(5.0, abs=0.5)
-        assert all(early <= late + 0.5 for early, late in zip(pauses, pauses[1:], strict=False))
+        assert all(early <= late + 0.5 for early, late in zip(pauses[1:], pauses[2:], strict=False))
         assert max(pauses) <= 20.5
 
 
@@ -218,10 +218,10 @@ async def test_a_charge_first_seen_with_its_refund_is_booked_whole(lab: Lab) -> 
 @asynchronous
 async def test_two_processes_share_the_query_budget(lab: Lab) -> None:
     """Half of the provider's limit for all clients of one home together, in every minute."""
-    lab.sandbox.set(video_seconds=300.0, list_delay_seconds=1e6)
+    lab.sandbox.set(video_seconds=100.0, list_delay_seconds=1e6)
     clock = lab.clock()
     async with lab.client(clock=clock) as one, lab.client(clock=clock) as two:
-        jobs = [await ask(client) for client in (one, two) for _ in range(6)]
+        jobs = [await ask(client) for client in (one, two) for _ in range(3)]
         await asyncio.gather(*(job.wait() for job in jobs))
         asked = [
             entry.at for entry in lab.sandbox.requests() if entry.action in ("query", "list")
