@@ -1,4 +1,7 @@
-"""Writes the reference pages, and the command's stored help, from the code. With --check, only says which are out of date."""
+"""Writes the reference pages, and the command's stored help, from the code.
+
+With --check it writes nothing, and says which are out of date.
+"""
 
 import argparse
 import sys
@@ -23,7 +26,7 @@ FOLDER = ROOT
 
 def main() -> int:
     """Write or check; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail if out of date")
     check = parser.parse_args().check
     stale = []

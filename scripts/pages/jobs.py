@@ -29,6 +29,7 @@ MEANINGS = {
     "`sha256:` and the hash of its bytes",
     "quote.credits": "what it was expected to cost, before it was sent",
     "quote.source": "who says so: `table` (the catalog), `provider`, `learned`, or `unknown`",
+    "quote.note": "how a learned price was measured; where provider and table disagree",
     "credits.reserved": "set aside, not yet known to be charged",
     "credits.charged": "taken, as far as is known",
     "credits.refunded": "given back, on the provider's word",

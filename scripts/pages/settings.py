@@ -16,14 +16,16 @@ FILE = """\
 ## The settings file
 
 `config.toml` in the home folder. It takes each setting above but `home`, by its name, and
-`base_url` under a provider's name. Anything else in it is an error, because a misspelt setting
-that is silently ignored is worse than none.
+`base_url` and `max_credits_per_day` under a provider's name. Anything else in it is an error,
+because a misspelt setting that is silently ignored is worse than none.
 
 ```toml
 archive = "/media/disk/rushes"
 allow_unpriced = true
+max_credits_per_day = 2000
 
 [aivideomaker]
+max_credits_per_day = 500
 base_url = "https://gateway.example.com/aivideomaker"
 ```
 """

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rushes.client.aio import AsyncRushes
     from rushes.client.blocking import Job, Rushes
     from rushes.client.job import AsyncJob
-    from rushes.client.records import Account, Check, Event, Output, Preview
+    from rushes.client.records import Account, Check, Event, Output, Preview, Spend
     from rushes.errors import (
         AuthFailed,
         BudgetExceeded,
@@ -60,6 +60,7 @@ _HOMES = {
     "Event": "client.records",
     "Output": "client.records",
     "Preview": "client.records",
+    "Spend": "client.records",
     "Credits": "store.job",
     "Quote": "store.job",
 }
@@ -103,6 +104,7 @@ __all__ = [
     "Rushes",
     "RushesError",
     "SetupError",
+    "Spend",
     "StoreError",
     "SubmissionUncertain",
     "TaskNotFound",

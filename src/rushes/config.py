@@ -47,12 +47,37 @@ SETTINGS: tuple[Setting, ...] = (
         "1: generate without asking where nobody publishes a price.",
     ),
     Setting(
+        "max_credits",
+        "RUSHES_MAX_CREDITS",
+        None,
+        "The most that one request may cost, where `--max-credits` says nothing else.",
+    ),
+    Setting(
+        "max_credits_per_day",
+        "RUSHES_MAX_CREDITS_PER_DAY",
+        None,
+        "The most credits that may be reserved and charged in one local day, over all keys.",
+    ),
+    Setting(
+        "PROVIDER.max_credits_per_day",
+        "RUSHES_{PROVIDER}_MAX_CREDITS_PER_DAY",
+        None,
+        "The most credits in one local day for this provider's key.",
+    ),
+    Setting(
         "base_url",
         "RUSHES_{PROVIDER}_BASE_URL",
         None,
         "Another address for a provider: https, or a loopback address.",
     ),
 )
+
+
+NUMBERS = frozenset({"max_credits", "max_credits_per_day"})
+"""Settings of the file that are a number of credits."""
+
+OF_A_PROVIDER = frozenset({"base_url", "max_credits_per_day"})
+"""Settings of the file that stand under a provider's name."""
 
 
 class Value(NamedTuple):
@@ -89,6 +114,20 @@ def _truth(text: str, name: str) -> bool:
     )
 
 
+def _count(found: Value) -> Value:
+    """Read a number of credits, 0 or more."""
+    value = found.value
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise SetupError(
+            f"{found.source} says {found.value!r} where a number of credits belongs; allowed: "
+            "0, 1, 2, ...",
+            next_step="Correct or remove it.",
+        )
+    return Value(value, found.source)
+
+
 class Config:
     """The settings of one client, read once from arguments, environment and file.
 
@@ -102,6 +141,8 @@ class Config:
         archive: str | os.PathLike[str] | None = None,
         sandbox: bool | str | None = None,
         allow_unpriced: bool | None = None,
+        max_credits: int | None = None,
+        max_credits_per_day: int | None = None,
         base_urls: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -125,6 +166,8 @@ class Config:
         self.allow_unpriced = (
             _truth(found.value, found.source) if isinstance(found.value, str) else bool(found.value)
         )
+        self.max_credits: int | None = _count(self._pick("max_credits", max_credits)).value
+        self._per_day = _count(self._pick("max_credits_per_day", max_credits_per_day))
 
     def _pick(self, name: str, argument: Any) -> Value:
         setting = next(setting for setting in SETTINGS if setting.name == name)
@@ -158,15 +201,16 @@ class Config:
                 f"The settings file {self.file} cannot be read: {error}",
                 next_step="Correct or remove that file.",
             ) from None
-        names = {setting.name for setting in SETTINGS} - {"home", "base_url"}
+        names = {one.name for one in SETTINGS if "." not in one.name} - {"home", "base_url"}
         for name, value in table.items():
-            if name in names and isinstance(value, str | bool):
+            if name in names and isinstance(value, int if name in NUMBERS else str | bool):
                 continue
-            if isinstance(value, dict) and set(value) <= {"base_url"}:
+            if isinstance(value, dict) and set(value) <= OF_A_PROVIDER:
                 continue
             raise SetupError(
                 f"The settings file {self.file} says {name!r}, which is no setting; allowed: "
-                f"{', '.join(sorted(names))}, and base_url under a provider's name.",
+                f"{', '.join(sorted(names))}, and under a provider's name "
+                f"{' and '.join(sorted(OF_A_PROVIDER))}.",
                 next_step="Correct that line.",
             )
         return table
@@ -192,6 +236,18 @@ class Config:
         else:
             found = Value(default, "default")
         return Value(check_base_url(found.value, setting=found.source), found.source)
+
+    def max_credits_per_day(self, provider: str | None = None) -> Value:
+        """Return a day's limit over all keys, or that of one provider's key; None for no limit."""
+        if provider is None:
+            return self._per_day
+        name = f"RUSHES_{provider.upper()}_MAX_CREDITS_PER_DAY"
+        section = self._file.get(provider, {})
+        if text := self.environment.get(name):
+            return _count(Value(text, name))
+        if "max_credits_per_day" in section:
+            return _count(Value(section["max_credits_per_day"], str(self.file)))
+        return Value(None, "default")
 
     # Keys.
 
@@ -253,7 +309,9 @@ class Config:
             table[provider] = secret
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self.keys_file.with_suffix(f".{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Made anew: one that was left behind may be open to others.
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(table, file, indent=1, sort_keys=True)
             file.flush()
@@ -307,7 +365,5 @@ def _key_from_command(command: str, name: str) -> str:
         if done.returncode:
             secret = ""
     if not secret:
-        raise MissingCredential(
-            f"The command in {name} {fault}.", next_step=f"Correct {name}."
-        )
+        raise MissingCredential(f"The command in {name} {fault}.", next_step=f"Correct {name}.")
     return secret

@@ -188,3 +188,11 @@ def test_fault_of_our_own_is_no_traceback(
     monkeypatch.setenv("RUSHES_DEBUG", "1")
     with pytest.raises(ValueError, match="something with a secret"):
         rushes("models")
+
+
+def test_model_is_always_needed(rushes: Commands) -> None:
+    """Without --model: 2, and where the models are listed."""
+    for command in ("generate", "quote"):
+        done = rushes(command, "a boat", "--json")
+        assert done.code == 2
+        assert "rushes models" in done.json["error"]["message"]

@@ -152,3 +152,32 @@ def test_a_local_picture_reaches_the_sandbox(rushes: Commands, picture: Path) ->
     done = rushes("generate", "x", "-m", "nano-banana", "--images", str(picture), "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out)["request"]["images"][0].startswith("sha256:")
+
+
+def test_several_files(rushes: Commands) -> None:
+    """A line for each file; the last one says what they cost together."""
+    done = rushes(*IMAGE, "--count", "2", "-o", "pictures")
+    first, last = done.out.splitlines()
+    assert len({Path(line.partition("  ")[0]).read_bytes() for line in (first, last)}) == 2
+    assert "credits" not in first
+    assert last.endswith("credits unknown (sandbox)")
+
+
+def test_differences_are_shown(rushes: Commands) -> None:
+    """What came otherwise than asked is said on stderr, and is no failure."""
+    rushes.sandbox.fault("create:other-output")
+    done = rushes(*VIDEO, "--json")
+    assert done.code == 0
+    assert {row["what"] for row in done.json["differences"]} >= {"duration"}
+    assert "differs: duration was asked as 5 and came as 4" in done.err
+
+
+def test_no_wait_waits_for_no_longer_than_it_may(
+    keyed: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that cannot be reached does not hold --no-wait --wait-seconds up: 130."""
+    monkeypatch.setenv("RUSHES_AIVIDEOMAKER_BASE_URL", "http://127.0.0.1:9")
+    done = keyed(*VIDEO, "--no-wait", "--wait-seconds", "0.1", "--json")
+    assert (done.code, done.json["task_id"]) == (130, None)
+    assert f"rushes jobs cancel {done.json['id']}" in done.err
+    assert keyed("jobs", "cancel", "last").out == f"{done.json['id']}  canceled\n"

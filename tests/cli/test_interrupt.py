@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -40,8 +41,6 @@ def test_during_the_wait_it_detaches(rushes: Commands, which: int) -> None:
     process = rushes.start(*IMAGE, "--json")
     _until(lambda: "running" in _states(), process)
     code, out, err = _end(process, which)
-    import json
-
     job = json.loads(out)
     assert (code, job["status"]) == (130, "running")
     assert f"Wait for it: rushes jobs wait {job['id']}" in err
@@ -76,7 +75,9 @@ def test_second_signal_explains_itself(rushes: Commands) -> None:
     assert process.stderr is not None
     said = ""
     while "Waiting for the answer" not in said:
-        said += process.stderr.readline()
+        line = process.stderr.readline()
+        assert line, said
+        said += line
     code, _, err = _end(process, signal.SIGINT)
     assert code == 130
     assert "Once more leaves at once" in err
@@ -90,8 +91,6 @@ def test_several_waits_detach_as_a_list(rushes: Commands) -> None:
     process = rushes.start("jobs", "wait", *ids, "--json")
     _until(lambda: rushes.sandbox.requests(action="query"), process)
     code, out, err = _end(process, signal.SIGINT)
-    import json
-
     assert code == 130
     assert [job["id"] for job in json.loads(out)] == ids
     assert all(f"rushes jobs wait {one}" in err for one in ids)

@@ -160,14 +160,24 @@ def test_adopt(rushes: Commands, tmp_path: Path) -> None:
     """A task that another tool created is fetched; nothing is created."""
     task = rushes(*VIDEO, "--no-wait", "--json").json["task_id"]
     elsewhere = str(tmp_path / "other-home")
-    adopt = ("jobs", "adopt", "aivideomaker", task, "--home", elsewhere, "-o", "films", "--json")
-    unnamed = rushes(*adopt)
-    assert (unnamed.code, "--model MODEL" in unnamed.err) == (2, True)
-    done = rushes(*adopt, "--model", "t2v-v3")
+    done = rushes(
+        "jobs", "adopt", "aivideomaker", task, "--home", elsewhere, "-o", "films", "--json"
+    )
     assert done.code == 0, done.err
     assert Path(done.json["outputs"][0]["path"]).parent == Path("films").absolute()
     assert done.json["model"] == "aivideomaker/t2v-v3"
     assert rushes.sandbox.creates(KEY) == 1
+
+
+def test_adopt_where_the_model_must_be_named(rushes: Commands, tmp_path: Path) -> None:
+    """Media.io does not show a task's model: 2 without --model, then the job is a job like any."""
+    task = rushes(*IMAGE, "--no-wait", "--json").json["task_id"]
+    adopt = ("jobs", "adopt", "mediaio", task, "--home", str(tmp_path / "other-home"))
+    unnamed = rushes(*adopt)
+    assert (unnamed.code, "--model MODEL" in unnamed.err) == (2, True)
+    started = rushes(*adopt, "--model", "imagen-4", "--no-wait")
+    assert (started.code, started.out.split()[1:]) == (0, ["running", "task", task])
+    assert rushes("jobs", "wait", "last", "--home", str(tmp_path / "other-home")).code == 0
 
 
 def test_wait_without_the_jobs_key(keyed: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

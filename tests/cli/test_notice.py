@@ -1,4 +1,11 @@
+import os
+import time
+from pathlib import Path
+
 import pytest
+
+from rushes.cli.notice import peek
+from rushes.store.protocol import Filter
 
 from .conftest import VIDEO, Commands
 
@@ -48,3 +55,30 @@ def test_a_watched_job_is_not_shown(rushes: Commands, left_behind: str) -> None:
     process.terminate()
     process.communicate(timeout=30)
     assert "Nobody watches" in rushes("models").err
+
+
+def test_a_killed_command_leaves_a_job_to_show(
+    rushes: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a SIGKILL the store is readable at once, and what was left is shown."""
+    monkeypatch.setattr("rushes.cli.notice.SOON", 25 * 3600.0)
+    rushes.sandbox.set(video_seconds=60.0)
+    process = rushes.start(*VIDEO)
+    while not rushes.sandbox.requests(action="list"):
+        assert process.poll() is None
+    process.kill()
+    process.communicate(timeout=30)
+    home = Path(os.environ["RUSHES_HOME"])
+    (left,) = peek(home, Filter())
+    assert left.state == "running"
+    monkeypatch.setattr("rushes.cli.notice.time.time", lambda: time.time_ns() / 1e9 + 60)
+    assert left.id in rushes("models").err
+
+
+def test_a_store_that_cannot_be_read_stops_nothing(rushes: Commands) -> None:
+    """The notice leaves it to the command itself to say what is wrong with the store."""
+    home = Path(os.environ["RUSHES_HOME"])
+    home.mkdir(parents=True)
+    (home / "rushes.sqlite3").write_bytes(b"no database" * 1000)
+    assert rushes("models").code == 0
+    assert rushes("jobs", "--json").json["error"]["code"] == "STORE_FAILED"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import IMAGE, VIDEO, Commands
+from .conftest import IMAGE, Commands
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def test_record_of_the_sandbox_in_the_home_folder(
     """What `--sandbox` was asked is shown afterwards: create, polls, download; and as HAR."""
     monkeypatch.delenv("RUSHES_SANDBOX")
     assert rushes("sandbox", "requests").err == "The sandbox was asked nothing yet.\n"
-    assert rushes(*VIDEO, "--sandbox", "--no-wait", "-q").code == 0
+    assert rushes(*IMAGE, "--sandbox", "--no-wait", "-q").code == 0
     assert rushes.installed("jobs", "wait", "last").code == 0
     actions = [one["action"] for one in rushes("sandbox", "requests", "--json").json]
     assert (actions[0], actions[-1]) == ("create", "download")
-    assert set(actions[1:-1]) == {"list"}
+    assert set(actions[1:-1]) == {"query"}
     har = rushes("sandbox", "requests", "--har").json
     assert len(har["log"]["entries"]) == len(actions)
 

@@ -11,8 +11,13 @@ from .conftest import COMMAND, IMAGE, KEY, VIDEO, Commands
 
 
 def _on_terminal(*arguments: str, answers: dict[str, str] | None = None) -> tuple[int, str]:
-    """Run the command on a terminal of its own, typing each answer once its question is there."""
+    """Run the command on a terminal of its own, typing each answer once its question is there.
+
+    Where nothing comes after an answer it is typed again, as a person would: a Ctrl-C that comes
+    just before Python begins to read is seen only with the next key.
+    """
     todo = dict(answers or {})
+    typed = b""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [COMMAND, *arguments],
@@ -21,9 +26,14 @@ def _on_terminal(*arguments: str, answers: dict[str, str] | None = None) -> tupl
     )
     os.close(theirs)
     shown = ""
+    silent = 0
     while True:
-        ready, _, _ = select.select([ours], [], [], 60)
-        assert ready, f"nothing came any more after: {shown}"
+        ready, _, _ = select.select([ours], [], [], 1)
+        if not ready:
+            silent += 1
+            assert silent < 60, f"nothing came any more after: {shown}"
+            os.write(ours, typed)
+            continue
         try:
             read = os.read(ours, 65536)
         except OSError:
@@ -32,7 +42,8 @@ def _on_terminal(*arguments: str, answers: dict[str, str] | None = None) -> tupl
             break
         shown += read.decode(errors="replace")
         for question in [one for one in todo if one in shown]:
-            os.write(ours, todo.pop(question).encode())
+            typed = todo.pop(question).encode()
+            os.write(ours, typed)
     os.close(ours)
     return process.wait(), shown
 

@@ -16,10 +16,11 @@ def _drawn() -> list[tuple[str, str, str]]:
     """Return letter, from and to of each arrow in the picture."""
     svg = (DOCS / "images" / "life-of-a-job.svg").read_text(encoding="utf-8")
     edge = r'class="edge">\s*<title>(.+?)</title>.*?<text[^>]*>(.+?)</text>'
-    return [
-        (html.unescape(letter).strip(), *html.unescape(arrow).split("->"))
-        for arrow, letter in re.findall(edge, svg, re.DOTALL)
-    ]
+    found = []
+    for arrow, letter in re.findall(edge, svg, re.DOTALL):
+        old, new = html.unescape(arrow).split("->")
+        found.append((html.unescape(letter).strip(), old, new))
+    return found
 
 
 def test_each_arrow_has_its_lettered_line() -> None:

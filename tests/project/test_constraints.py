@@ -12,7 +12,9 @@ PINS = [
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-PINNED = {canonicalize_name(pin.partition("==")[0]): pin.partition("==")[2] for pin in PINS}
+PINNED: dict[str, str] = {
+    canonicalize_name(pin.partition("==")[0]): pin.partition("==")[2] for pin in PINS
+}
 
 
 def _wanted(requirements: list[str], extras: set[str]) -> list[Requirement]:

@@ -1,8 +1,12 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 HEAVY = {
     "PIL",
@@ -32,10 +36,13 @@ def _loaded(code: str) -> set[str]:
 
 
 def _command(arguments: list[str]) -> str:
+    """Return a program that does what the installed command does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, function = project["scripts"]["rushes"].partition(":")
     return (
         "import sys\n"
         f"sys.argv = ['rushes', *{arguments!r}]\n"
-        "from rushes.cli.main import main\n"
+        f"from {module} import {function} as main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code\n"
     )
 

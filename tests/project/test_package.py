@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def test_wheel_brings_the_command_and_the_licence(wheel: zipfile.ZipFile) -> Non
     """The wheel makes the command `rushes` and holds the licence."""
     names = wheel.namelist()
     entry_points = next(name for name in names if name.endswith("entry_points.txt"))
-    assert "rushes = rushes.cli.main:main" in wheel.read(entry_points).decode()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"rushes = {project['scripts']['rushes']}" in wheel.read(entry_points).decode()
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

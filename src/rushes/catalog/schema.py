@@ -245,14 +245,17 @@ class Pages(Record, frozen=True, kw_only=True):
 
 
 class PollPlan(Record, frozen=True, kw_only=True):
-    """When a task is looked at while nothing has been learned about its model. Seconds.
+    """When a task is looked at. Seconds.
 
+    `first`, `growth` and `longest` hold while nothing has been learned about its model; from
+    then on `usual` is the pause at the age at which half of the model's tasks have ended.
     `source` says whose figures these are.
     """
 
     first: float = 2.0
     growth: float = 1.5
     longest: float = 15.0
+    usual: float = 3.6
     deadline: float = 3600.0
     queries_per_minute: int | None = None
     source: str = "ours"

@@ -19,10 +19,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "-m",
         "--model",
-        required=True,
         metavar="MODEL",
         shell_complete=complete_models,
-        help="The model's id or name: kling-3.0, aivideomaker/t2v-v3. List: rushes models",
+        help="The model's id or name, always needed: kling-3.0, aivideomaker/t2v-v3.",
     ),
     click.option("--image", metavar="FILE", help=f"The input image, or first frame: {_MEDIA}."),
     click.option("--last-image", metavar="FILE", help="The last frame."),
@@ -73,6 +72,11 @@ def read_request(given: dict[str, Any]) -> tuple[str, str | list[str] | None, di
     """Take a request's options out of `given`: the model, the prompt, and the rest."""
     prompts = [read_text(text) for text in given.pop("prompts")]
     model = given.pop("model")
+    if model is None:
+        raise click.UsageError(
+            "Which model? Name one with --model; list them with: rushes models",
+            click.get_current_context(),
+        )
     settings = given.pop("settings")
     parameters: dict[str, Any] = {}
     for name in (

@@ -93,7 +93,10 @@ def say(text: str, **style: Any) -> None:
 
 def show_error(error: RushesError, *, job: "AsyncJob | None" = None) -> None:
     """Say what is wrong, then the next step on a line of its own."""
-    say(f"error {error.code}: {error.message}", fg="red")
+    if error.code == "WAIT_TIMEOUT":
+        say(error.message)
+    else:
+        say(f"error {error.code}: {error.message}", fg="red")
     if error.next_step:
         say(error.next_step)
     if job is not None and job.id not in f"{error.message} {error.next_step}":

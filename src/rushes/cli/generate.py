@@ -16,6 +16,9 @@ from rushes.cli.running import Face, how_it_goes_on, run
 from rushes.client.job import AsyncJob
 from rushes.errors import Unpriced
 
+ALLOW = "--allow-unpriced"
+"""Named by the next step where a word is enough; under a cap it is not."""
+
 
 @click.command(
     short_help="Ask for an image or a video, and wait for the file.",
@@ -38,7 +41,8 @@ from rushes.errors import Unpriced
     "--max-credits",
     metavar="NUMBER",
     type=click.IntRange(min=0),
-    help="Refuse when it would cost more; what to set aside where the price is unknown.",
+    help="Refuse when it would cost more; what to set aside where the price is unknown. "
+    "[RUSHES_MAX_CREDITS]",
 )
 @click.option(
     "--request-id",
@@ -143,7 +147,7 @@ async def _ask(
     try:
         job = await ask(options.allow_unpriced)
     except Unpriced as unpriced:
-        if not _may_ask(face):
+        if not _may_ask(face) or ALLOW not in unpriced.next_step:
             raise
         with plain_interrupt():
             agreed = click.confirm(

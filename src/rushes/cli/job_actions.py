@@ -23,7 +23,7 @@ _JOB = click.argument("job", metavar="JOB", shell_complete=complete_jobs)
     short_help="Wait for jobs, and get their files.",
     examples=(
         'rushes generate "a boat" -m imagen-4 --no-wait --sandbox',
-        "rushes jobs wait $(rushes jobs --json | grep -o -m1 'j[0-9a-z]\\\\{15\\\\}')",
+        "rushes jobs wait last",
     ),
     cls=Command,
 )
@@ -110,7 +110,7 @@ def cancel(ctx: click.Context, job: str) -> None:
     short_help="Open a job's file with your program for it.",
     examples=(
         'rushes generate "a boat" -m imagen-4 --sandbox',
-        "rushes jobs open --print $(rushes jobs --json | grep -o -m1 'j[0-9a-z]\\\\{15\\\\}')",
+        "rushes jobs open --print last",
     ),
     cls=Command,
 )

@@ -9,6 +9,7 @@ from rushes.cli.failures import show_error
 from rushes.cli.lazy import Command
 from rushes.cli.options import common, complete_jobs
 from rushes.cli.output import heading, line, moment, near_path, print_json, print_table, short
+from rushes.cli.price_words import drift_words, quoted_words
 from rushes.cli.progress import in_words
 from rushes.cli.results import file_facts, paid_words, tell_differences
 from rushes.cli.running import Face, find_job, run
@@ -21,7 +22,7 @@ from rushes.store.job import Entry, Submission
     short_help="Everything about a job.",
     examples=(
         'rushes generate "a boat" -m imagen-4 --request-id boat --sandbox',
-        "rushes jobs show $(rushes jobs --json | grep -o -m1 'j[0-9a-z]\\\\{15\\\\}')",
+        "rushes jobs show last",
     ),
     cls=Command,
 )
@@ -52,7 +53,7 @@ async def _show(face: Face, name: str) -> int:
             }
         )
         return 0
-    _print_head(job)
+    _print_head(job, entries)
     _print_submissions(submissions)
     _print_ledger(entries)
     _print_events(events)
@@ -63,7 +64,7 @@ async def _show(face: Face, name: str) -> int:
     return 0
 
 
-def _print_head(job: AsyncJob) -> None:
+def _print_head(job: AsyncJob, entries: list[Entry]) -> None:
     record = job.record
     heading(f"Job {job.id}: {job.status}")
     facts = [
@@ -73,7 +74,9 @@ def _print_head(job: AsyncJob) -> None:
         ("finished", moment(record.finished_at)),
         ("kept until", moment(record.expires_at) if not job.done else ""),
         ("request id", record.request_id or ""),
+        ("quoted", quoted_words(record)),
         ("cost", paid_words(record)),
+        ("", drift_words(record, entries)),
     ]
     for name, text in facts:
         if text and text != "-":

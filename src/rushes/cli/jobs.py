@@ -19,6 +19,7 @@ SECTIONS = {
         "resume": Entry(f"{_ACTIONS}:resume", "Take up unfinished jobs, and wait for them."),
         "cancel": Entry(f"{_ACTIONS}:cancel", "Wish for a job's cancel."),
         "open": Entry(f"{_ACTIONS}:open_", "Open a job's file with your program for it."),
+        "resolve": Entry("rushes.cli.resolve:resolve", "Decide about a job that is uncertain."),
         "adopt": Entry(f"{_ACTIONS}:adopt", "Take over a task that another tool created."),
     }
 }
@@ -32,7 +33,7 @@ SECTIONS = {
     cls=LazyGroup,
     sections=SECTIONS,
     invoke_without_command=True,
-    short_help="List jobs; show, wait, resume, cancel, open, adopt.",
+    short_help="List jobs; show, wait, resume, cancel, open, resolve, adopt.",
 )
 @click.option("--status", type=click.Choice(get_args(State)), help="Only jobs with this status.")
 @click.option(

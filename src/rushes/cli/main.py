@@ -19,8 +19,9 @@ SECTIONS = {
         ),
         "models": Entry("rushes.cli.models:models", "What models there are, and what they take."),
         "quote": Entry("rushes.cli.money:quote", "Say what a request would cost."),
+        "spend": Entry("rushes.cli.spend:spend", "Sum what was spent, and who says so."),
         "jobs": Entry(
-            "rushes.cli.jobs:jobs", "List jobs; show, wait, resume, cancel, open, adopt."
+            "rushes.cli.jobs:jobs", "List jobs; show, wait, resume, cancel, open, resolve, adopt."
         ),
         "worker": Entry("rushes.cli.worker:worker", "Keep running, and see every job to its end."),
     },

@@ -9,15 +9,9 @@ from rushes.cli.failures import KEY, exit_code, say
 from rushes.cli.lazy import Command
 from rushes.cli.options import common, complete_providers
 from rushes.cli.output import NUMBER, amount, print_json, print_table
+from rushes.cli.price_words import SOURCES
 from rushes.cli.running import Face, run
 from rushes.errors import error_class
-
-SOURCES = {
-    "table": "the price table",
-    "provider": "the provider's own quote",
-    "learned": "what earlier jobs cost",
-    "unknown": "nobody knows",
-}
 
 
 @click.command(

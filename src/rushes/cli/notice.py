@@ -38,7 +38,7 @@ def peek(home: Path, wanted: "Filter", *, unwatched: bool = False) -> "list[Job]
             return [job for job in jobs if job.owner not in living]
         finally:
             connection.close()
-    except apsw.Error:
+    except Exception:  # noqa: BLE001 - whatever is wrong with the store, the command itself says
         return []
 
 

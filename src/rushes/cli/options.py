@@ -139,7 +139,10 @@ def complete_jobs(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 @contextmanager
 def plain_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end a prompt, which an event loop's own handling of it would not."""
+    """Let Ctrl-C end a prompt, which an event loop's own handling of it would not.
+
+    Raises click.Abort: a KeyboardInterrupt would break the loop instead of ending the command.
+    """
     import signal
 
     try:
@@ -149,6 +152,8 @@ def plain_interrupt() -> Iterator[None]:
         return
     try:
         yield
+    except KeyboardInterrupt:
+        raise click.Abort from None
     finally:
         signal.signal(signal.SIGINT, before)
 

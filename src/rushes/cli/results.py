@@ -95,9 +95,11 @@ def _tell(face: Face, job: AsyncJob, error: RushesError | None) -> None:
 
 def print_files(job: AsyncJob) -> None:
     """Print a line for each file: where it is, what it is, and what the job cost."""
-    paid = paid_words(job.record)
+    last = len(job.outputs) - 1
     for number, output in enumerate(job.outputs):
-        facts = [*file_facts(output), *([paid] if number == 0 else [])]
+        facts = file_facts(output)
+        if number == last:
+            facts.append(paid_words(job.record))
         line(f"{near_path(output.path)}  {', '.join(facts)}")
 
 

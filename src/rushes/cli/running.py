@@ -94,7 +94,7 @@ async def _let_go(face: Face) -> int:
         if face.common.json and code:
             print_json({"error": {"code": "CANCELED", "message": "Stopped by a signal."}})
         return code
-    if any(job.status == "submitting" for job in jobs):
+    if any([(await job.refresh()).status == "submitting" for job in jobs]):
         face.note(
             "Waiting for the answer to the create, so that it is not paid for twice "
             f"(at most {ANSWER_SECONDS} s)."

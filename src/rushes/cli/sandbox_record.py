@@ -51,7 +51,7 @@ def requests(ctx: click.Context, url: str | None, har: bool, action: str | None)
         click.echo("The sandbox was asked nothing yet.", err=True)
         return
     print_table(
-        ["time", "", "path", f"status{NUMBER}", "what", "provider", "model", f"answer{NUMBER}", ""],
+        ["time", "", "path", f"status{NUMBER}", "what", "of", f"answer{NUMBER}", ""],
         [_row(entry) for entry in found],
         wrap=False,
     )
@@ -87,8 +87,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
         _path(entry["url"]),
         "none" if status is None else str(status),
         entry["action"],
-        entry["provider"] or "",
-        (entry["model"] or "").rpartition("/")[2],
+        (entry["model"] or "").rpartition("/")[2] or entry["provider"] or "",
         size(entry["answer_bytes"]),
         f"fault: {entry['fault']}" if entry["fault"] else "",
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import date
 from typing import Any, Self
 
 import msgspec
@@ -11,14 +12,16 @@ from rushes.catalog import Catalog
 from rushes.catalog.schema import Model
 from rushes.client import previews
 from rushes.client.job import AsyncJob
-from rushes.client.records import Account, Preview
+from rushes.client.records import Account, Preview, Spend
 from rushes.client.session import Session
+from rushes.client.spending import By, grouped
 from rushes.config import Config
 from rushes.engine import adoption, intake, wishes
 from rushes.engine.archive_layout import ArchiveLayout
+from rushes.engine.caps import midnight
 from rushes.engine.clock import Clock
 from rushes.engine.exchange import ask
-from rushes.errors import RushesError, SetupError
+from rushes.errors import MoneyError, RushesError, SetupError
 from rushes.providers.base import Balance
 from rushes.store.job import ACTIVE, Job, Quote, State
 from rushes.store.protocol import Filter
@@ -39,6 +42,9 @@ class AsyncRushes:
         sandbox: True for the sandbox inside this process, or a sandbox's address
             (`RUSHES_SANDBOX`).
         allow_unpriced: generate also where nobody publishes a price (`RUSHES_ALLOW_UNPRICED`).
+        max_credits: the most that one request may cost (`RUSHES_MAX_CREDITS`).
+        max_credits_per_day: the most credits of one local day, over all keys
+            (`RUSHES_MAX_CREDITS_PER_DAY`).
         base_urls: other addresses, by provider; https, or loopback.
         clock: for tests; see `rushes.testing`.
     """
@@ -50,6 +56,8 @@ class AsyncRushes:
         archive: str | os.PathLike[str] | None = None,
         sandbox: bool | str | None = None,
         allow_unpriced: bool | None = None,
+        max_credits: int | None = None,
+        max_credits_per_day: int | None = None,
         base_urls: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -58,6 +66,8 @@ class AsyncRushes:
             archive=archive,
             sandbox=sandbox,
             allow_unpriced=allow_unpriced,
+            max_credits=max_credits,
+            max_credits_per_day=max_credits_per_day,
             base_urls=base_urls,
         )
         self._clock = clock
@@ -125,7 +135,8 @@ class AsyncRushes:
             model: a model's id or name, `kling-3.0` or `mediaio/kling-3.0`.
             prompt: what to make; a list of segments for long video.
             output: a folder that gets a copy of each file under a readable name.
-            max_credits: the most that it may cost, in the provider's credits.
+            max_credits: the most that it may cost, in the provider's credits
+                (default: the client's).
             idempotency_key: your own id of this request.
             allow_unpriced: go on where nobody publishes a price.
             parameters: the model's others: `image`, `duration`, `resolution`, ...; media as
@@ -133,6 +144,7 @@ class AsyncRushes:
         """
         session = self.session
         consent = self._consent(allow_unpriced)
+        max_credits = self._most(max_credits)
         prepared = await self._prepare(
             model, prompt, parameters, max_credits=max_credits, allow_unpriced=consent
         )
@@ -163,6 +175,7 @@ class AsyncRushes:
     ) -> Preview:
         """Say what `generate` would send, and check everything; sends and stores nothing."""
         consent = self._consent(allow_unpriced)
+        max_credits = self._most(max_credits)
         prepared = await self._prepare(
             model,
             prompt,
@@ -170,6 +183,7 @@ class AsyncRushes:
             max_credits=max_credits,
             allow_unpriced=consent,
             ask_provider=False,
+            look_at_caps=True,
         )
         return await previews.preview(
             self.session.house,
@@ -188,12 +202,19 @@ class AsyncRushes:
         prepared = await self._prepare(
             model, prompt, parameters, allow_unpriced=True, ask_provider=True
         )
-        only_wrong = [error for error in prepared.failures if not prepared.quote.credits]
+        only_wrong = [
+            error
+            for error in prepared.failures
+            if prepared.quote.credits is None and not isinstance(error, MoneyError)
+        ]
         intake.refuse(msgspec.structs.replace(prepared, failures=tuple(only_wrong)))
         return prepared.quote
 
     def _consent(self, allow_unpriced: bool | None) -> bool:
         return self.config.allow_unpriced if allow_unpriced is None else allow_unpriced
+
+    def _most(self, max_credits: int | None) -> int | None:
+        return self.config.max_credits if max_credits is None else max_credits
 
     async def _prepare(
         self,
@@ -204,6 +225,7 @@ class AsyncRushes:
         max_credits: int | None = None,
         allow_unpriced: bool = False,
         ask_provider: bool | None = None,
+        look_at_caps: bool = False,
     ) -> intake.Prepared:
         given = dict(parameters)
         if prompt is not None:
@@ -218,6 +240,7 @@ class AsyncRushes:
             max_credits=max_credits,
             allow_unpriced=allow_unpriced,
             ask_provider=ask_provider,
+            look_at_caps=look_at_caps,
         )
 
     # Knowing.
@@ -267,6 +290,20 @@ class AsyncRushes:
                 )
             )
         return accounts
+
+    async def spend(self, *, by: By = "day", since: date | None = None) -> list[Spend]:
+        """Sum what was reserved, charged and given back, and who says so.
+
+        One row for each day, model or credential and provider. With a sandbox in use, only its
+        jobs; else only real ones.
+
+        Args:
+            by: what a row stands for.
+            since: the first day that counts, by this machine's clock (default: all).
+        """
+        began = 0.0 if since is None else midnight(since)
+        rows = await self.session.store.spend(since=began, sandbox=self._uses_sandbox(None))
+        return grouped(rows, by)
 
     # Jobs.
 

@@ -5,13 +5,15 @@ import concurrent.futures.thread  # noqa: F401 - its end must be registered befo
 import os
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Self, TypeVar
 
 from rushes.catalog import Catalog
 from rushes.catalog.schema import Model
 from rushes.client.aio import AsyncRushes
 from rushes.client.job import AsyncJob
-from rushes.client.records import Account, Event, Output, Preview
+from rushes.client.records import Account, Event, Output, Preview, Spend
+from rushes.client.spending import By
 from rushes.config import Config
 from rushes.engine.clock import Clock
 from rushes.errors import ForkedClient, RushesError
@@ -207,6 +209,18 @@ class Job:
         self._loop.run(self._job.cancel())
         return self
 
+    def resolve(
+        self, *, found: str | None = None, resend: bool = False, give_up: bool = False
+    ) -> Self:
+        """Decide about a job that `needs_decision`: one of three.
+
+        `found`: the id of its task, which you found at the provider. `resend`: let the same
+        request go out again, though it may then be paid twice. `give_up`: end it as failed; what
+        was set aside is booked as taken. Raises InvalidPayload where there is nothing to decide.
+        """
+        self._loop.run(self._job.resolve(found=found, resend=resend, give_up=give_up))
+        return self
+
     def events(self) -> Iterator[Event]:
         """Yield all events of the job, those of the past first, until it has ended."""
         return self._loop.each(self._job.events())
@@ -228,6 +242,9 @@ class Rushes:
         sandbox: True for the sandbox inside this process, or a sandbox's address
             (`RUSHES_SANDBOX`).
         allow_unpriced: generate also where nobody publishes a price (`RUSHES_ALLOW_UNPRICED`).
+        max_credits: the most that one request may cost (`RUSHES_MAX_CREDITS`).
+        max_credits_per_day: the most credits of one local day, over all keys
+            (`RUSHES_MAX_CREDITS_PER_DAY`).
         base_urls: other addresses, by provider; https, or loopback.
         clock: for tests; see `rushes.testing`.
     """
@@ -239,6 +256,8 @@ class Rushes:
         archive: str | os.PathLike[str] | None = None,
         sandbox: bool | str | None = None,
         allow_unpriced: bool | None = None,
+        max_credits: int | None = None,
+        max_credits_per_day: int | None = None,
         base_urls: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -247,6 +266,8 @@ class Rushes:
             archive=archive,
             sandbox=sandbox,
             allow_unpriced=allow_unpriced,
+            max_credits=max_credits,
+            max_credits_per_day=max_credits_per_day,
             base_urls=base_urls,
             clock=clock,
         )
@@ -322,7 +343,8 @@ class Rushes:
             model: a model's id or name, `kling-3.0` or `mediaio/kling-3.0`.
             prompt: what to make; a list of segments for long video.
             output: a folder that gets a copy of each file under a readable name.
-            max_credits: the most that it may cost, in the provider's credits.
+            max_credits: the most that it may cost, in the provider's credits
+                (default: the client's).
             idempotency_key: your own id of this request.
             allow_unpriced: go on where nobody publishes a price.
             parameters: the model's others: `image`, `duration`, `resolution`, ...; media as
@@ -385,6 +407,18 @@ class Rushes:
         """Ask the balance of each provider that has a key, or of one. Never billed."""
         return self._loop.run(self._client.credits(provider))
 
+    def spend(self, *, by: By = "day", since: date | None = None) -> list[Spend]:
+        """Sum what was reserved, charged and given back, and who says so.
+
+        One row for each day, model or credential and provider. With a sandbox in use, only its
+        jobs; else only real ones.
+
+        Args:
+            by: what a row stands for.
+            since: the first day that counts, by this machine's clock (default: all).
+        """
+        return self._loop.run(self._client.spend(by=by, since=since))
+
     # Jobs.
 
     def job(self, job_id: str) -> Job:
@@ -436,3 +470,8 @@ class Rushes:
         return Job(
             loop, loop.run(self._client.adopt(provider, task_id, model=model, output=output))
         )
+
+    def trouble(self, job_id: str) -> str | None:
+        """Say what on this machine keeps a job waiting, if anything does."""
+        _ = self._loop
+        return self._client.trouble(job_id)

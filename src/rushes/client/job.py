@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from rushes.client.records import Event, Output
 from rushes.client.session import Session
-from rushes.engine import wishes
+from rushes.engine import decision, wishes
 from rushes.engine.sidecar import describe, output_path
 from rushes.errors import JobCanceled, RushesError, SubmissionUncertain, WaitTimeout, error_class
 from rushes.store.job import NEVER, Credits, Job, Quote, State
@@ -198,6 +198,28 @@ class AsyncJob:
             await self._session.work_on(sandbox=self._record.sandbox)
         house, runner = self._session.house, self._session.runner
         self._record = await wishes.cancel(house, runner, self._record)
+        return self
+
+    async def resolve(
+        self, *, found: str | None = None, resend: bool = False, give_up: bool = False
+    ) -> Self:
+        """Decide about a job that `needs_decision`: one of three.
+
+        `found`: the id of its task, which you found at the provider. `resend`: let the same
+        request go out again, though it may then be paid twice. `give_up`: end it as failed; what
+        was set aside is booked as taken. Raises InvalidPayload where there is nothing to decide.
+        """
+        decision.check_one(found=found, resend=resend, give_up=give_up)
+        await self._session.work_on(sandbox=self._record.sandbox)
+        house = self._session.house
+        record = await house.store.job(self.id)
+        if found is not None:
+            self._record = await decision.found(house, record, found)
+        elif resend:
+            self._record = await decision.resend(house, record)
+        else:
+            self._record = await decision.give_up(house, record)
+        self._session.runner.wake()
         return self
 
     async def events(self) -> AsyncIterator[Event]:

@@ -38,6 +38,38 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     problem: dict[str, Any] | None = None
 
 
+class Spend(msgspec.Struct, frozen=True, kw_only=True):
+    """What the jobs of one day, model or credential come to, in one provider's credits.
+
+    A job counts on the day on which it was asked for. `charged` is what was taken before any
+    refund; `provider_said`, `by_quote`, `learned` and `assumed` are its parts by who said so.
+    Only `provider_said` claims to be exact, and `refunded`, which only providers say.
+    """
+
+    name: str
+    """The day (`2026-11-21`), the model's full id, or the credential's fingerprint."""
+    provider: str
+    jobs: int
+    reserved: int
+    """Still set aside."""
+    charged: int
+    refunded: int
+    provider_said: int
+    by_quote: int
+    """Not said by the provider: the price that was quoted."""
+    learned: int
+    """Measured, or as measured: the balance fell by so much."""
+    assumed: int
+    unknown: int
+    """How many jobs succeeded at a cost that nobody knows; they are in no sum."""
+    sandbox: bool
+
+    @property
+    def net(self) -> int:
+        """What was charged and not given back."""
+        return self.charged - self.refunded
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at before a request would be sent."""
 

@@ -49,6 +49,8 @@ async def adopt(
         )
     if isinstance(task, Trouble):
         raise _failed(credential, task, task_id)
+    if model is None and task.model is None:
+        task = await _as_listed(house, credential, task)
     model = model or _shown_model(house, provider, task)
     request = {} if task.params is None else from_wire(model, task.params)
     at = house.clock.now()
@@ -79,6 +81,15 @@ async def adopt(
         )
     )
     return inserted.job
+
+
+async def _as_listed(house: House, credential: Credential, task: Task) -> Task:
+    """Return a task as the provider's list shows it, which may tell more; else as it is."""
+    exchange = credential.adapter.tasks()
+    listed = None if exchange is None else await query(house, credential, exchange)
+    if listed is None or isinstance(listed, Trouble):
+        return task
+    return next((one for one in listed if one.id == task.id), task)
 
 
 def _shown_model(house: House, provider: str, task: Task) -> Model:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from rushes.engine import prices
 from rushes.engine.compare import differences
 from rushes.engine.credentials import Credential
 from rushes.engine.exchange import query
@@ -15,6 +16,7 @@ from rushes.engine.view import no_output
 from rushes.errors import InvalidModel, OutputExpired, OutputInvalid, RushesError
 from rushes.providers.base import Task
 from rushes.store.job import Change, Job, Output
+from rushes.store.ledger import book
 from rushes.store.protocol import Stale
 
 HOPE = 3600.0
@@ -141,16 +143,19 @@ def _copy(house: House, job: Job, output: Output) -> Output:
 
 async def _end(house: House, job: Job) -> Job:
     """Put the files where people look for them, then end the job."""
-    at = house.clock.now()
     problems = [output.problem for output in job.outputs if output.problem is not None]
     if not job.outputs:
         problems.append(no_output(job).as_dict())
+    # Before the end is told: whoever waits for it may close this process at once.
+    charge = () if problems else await prices.after(house, job, house.credential(job))
+    at = house.clock.now()
     job = msgspec.structs.replace(
         job,
         state="failed" if problems else "succeeded",
         error=problems[0] if problems else None,
         differences=_differences(house, job),
         finished_at=at,
+        credits=book(job.credits, charge),
     )
     job = await house.work(_shelve, house, job)
     try:
@@ -165,6 +170,7 @@ async def _end(house: House, job: Job) -> Job:
                     "differences": job.differences,
                     "finished_at": at,
                 },
+                entries=charge,
                 outputs=job.outputs,
                 data={
                     "outputs": sum(output.problem is None for output in job.outputs),

@@ -13,9 +13,12 @@ from rushes.catalog.schema import PollPlan, Provider
 from rushes.config import Config, Key
 from rushes.errors import RushesError
 from rushes.providers import adapter_for
-from rushes.providers.base import Adapter
+from rushes.providers.base import Adapter, Answer
 
 SANDBOX_KEY = "sandbox"
+SHORTEST_SECRET = 8
+"""Characters; what is shorter is no key of a provider, and may be a part of any text."""
+
 SANDBOX_FIRST = 0.5
 SANDBOX_LONGEST = 3.0
 
@@ -62,6 +65,18 @@ class Credential:
     def allows_private_links(self) -> bool:
         """Output links on this machine are followed only when the provider itself is on it."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    def without_key(self, answer: Answer) -> Answer:
+        """Mask this key in an answer: a provider that refuses one may well quote it."""
+        secret, mask = self.key.secret, self.key.masked
+        quoted = secret.encode() in answer.body or secret in "".join(answer.headers.values())
+        if len(secret) < SHORTEST_SECRET or not quoted:
+            return answer
+        return msgspec.structs.replace(
+            answer,
+            body=answer.body.replace(secret.encode(), mask.encode()),
+            headers={name: text.replace(secret, mask) for name, text in answer.headers.items()},
+        )
 
     def __repr__(self) -> str:
         return f"Credential({self.provider.id!r}, {self.fingerprint!r}, {self.key.masked!r})"

@@ -27,7 +27,7 @@ async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T 
                 return Trouble(code="NETWORK_ERROR", message=str(error))
             if (said := server_time(answer)) is not None:
                 house.skews[credential.fingerprint] = said - house.clock.now()
-            call = exchange.send(answer)
+            call = exchange.send(credential.without_key(answer))
     except StopIteration as stop:
         result: T = stop.value
         return result
@@ -35,23 +35,36 @@ async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T 
 
 async def query(house: House, credential: Credential, exchange: Exchange[T]) -> T | Trouble:
     """Run an exchange that counts as a query, when the shared budget lets it."""
+    await turn(house, credential)
+    return await query_now(house, credential, exchange)
+
+
+async def query_now(house: House, credential: Credential, exchange: Exchange[T]) -> T | Trouble:
+    """Run an exchange whose turn has come; a 429 holds back all who share the budget."""
+    result = await ask(house, credential, exchange)
+    if isinstance(result, Trouble) and result.code == "RATE_LIMITED":
+        wait = result.retry_after if result.retry_after is not None else 30.0
+        key = budget_key(credential)
+        await house.store.block_queries(key, until=house.clock.now() + wait)
+    return result
+
+
+async def turn(house: House, credential: Credential) -> None:
+    """Wait until the shared budget lets one query go."""
     key = budget_key(credential)
-    per_minute = credential.poll.queries_per_minute
-    if per_minute is not None:
-        # Half of the provider's limit stays free for a person's own queries.
+    if (per_minute := budget(credential)) is not None:
         # The place is taken with the asking, so asking again would take a later one.
-        wait = await house.store.take_query(
-            key, now=house.clock.now(), per_minute=max(1, per_minute // 2)
-        )
+        wait = await house.store.take_query(key, now=house.clock.now(), per_minute=per_minute)
         if wait > 0:
             await house.clock.sleep(wait)
     while (blocked := await house.store.blocked_until(key) - house.clock.now()) > 0:
         await house.clock.sleep(blocked)
-    result = await ask(house, credential, exchange)
-    if isinstance(result, Trouble) and result.code == "RATE_LIMITED":
-        wait = result.retry_after if result.retry_after is not None else 30.0
-        await house.store.block_queries(key, until=house.clock.now() + wait)
-    return result
+
+
+def budget(credential: Credential) -> int | None:
+    """Return our queries a minute: half of the provider's limit, the rest is a person's own."""
+    per_minute = credential.poll.queries_per_minute
+    return None if per_minute is None else max(1, per_minute // 2)
 
 
 def budget_key(credential: Credential) -> str:

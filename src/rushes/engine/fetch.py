@@ -129,22 +129,25 @@ class _Part:
     def __init__(self, house: House, path: Path) -> None:
         self._files = house.files
         self._path = path
-        self._file: BinaryIO = self._files.open_part(path, keep=False)
+        self._file: BinaryIO | None = None
         self._hash = hashlib.sha256()
         self.length = 0
 
     def write(self, data: bytes) -> None:
+        assert self._file is not None  # noqa: S101 - begun before anything is written
         self._files.write(self._file, data)
         self._hash.update(data)
         self.length += len(data)
 
-    def restart(self) -> None:
+    def begin(self) -> None:
+        """Open the file empty; bytes that came before are dropped."""
         self.close()
         self._file = self._files.open_part(self._path, keep=False)
         self._hash = hashlib.sha256()
         self.length = 0
 
     def finish(self) -> str:
+        assert self._file is not None  # noqa: S101 - begun before anything is written
         self._files.sync(self._file)
         self._file.close()
         return self._hash.hexdigest()
@@ -152,7 +155,8 @@ class _Part:
     def close(self) -> None:
         # What could not be written any more is of no use; a full disk says so again here.
         with contextlib.suppress(OSError):
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
 
     def discard(self) -> None:
         self.close()
@@ -161,8 +165,9 @@ class _Part:
 
 async def _download(house: House, output: Output, path: Path, credential: Credential) -> str:
     """Stream an output to a temporary file, resuming after a break; return its SHA-256."""
-    part = await house.work(_Part, house, path)
+    part = _Part(house, path)
     try:
+        await house.work(part.begin)
         await _stream_whole(house, output, part, credential)
         return await house.work(part.finish)
     except BaseException:
@@ -204,7 +209,7 @@ async def _stream(
     house: House, output: Output, part: _Part, credential: Credential, validator: str | None
 ) -> None:
     if validator is None and part.length:
-        await house.work(part.restart)
+        await house.work(part.begin)
     async with house.transport.download(
         output.url,
         start=part.length,
@@ -217,7 +222,7 @@ async def _stream(
         if download.status not in (200, 206, 416):
             raise _Broken(f"the link answers {download.status}", validator)
         if download.start != part.length:
-            await house.work(part.restart)
+            await house.work(part.begin)
         try:
             async for chunk in download.chunks():
                 await house.work(part.write, chunk)

@@ -73,9 +73,19 @@ class House:
             await self._transport.close()
 
     async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run what blocks in a thread, while no virtual time passes."""
+        """Run what blocks in a thread, while no virtual time passes.
+
+        A cancellation waits for the thread: nothing is changed on the disk after it.
+        """
         with self.clock.hold():
-            return await asyncio.to_thread(function, *args, **kwargs)
+            running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                await asyncio.wait([running])
+                if not running.cancelled():
+                    running.exception()
+                raise
 
     def model(self, job: Job) -> Model:
         """Return the catalog's record of a job's model."""

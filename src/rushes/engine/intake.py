@@ -9,6 +9,7 @@ import msgspec
 
 from rushes.catalog.schema import Model
 from rushes.engine import media, money
+from rushes.engine.caps import caps, look
 from rushes.engine.credentials import Credential
 from rushes.engine.house import House
 from rushes.errors import (
@@ -48,11 +49,13 @@ async def prepare(
     max_credits: int | None = None,
     allow_unpriced: bool = False,
     ask_provider: bool | None = None,
+    look_at_caps: bool = False,
 ) -> Prepared:
     """Look at a request whole: parameters, media, key, price, limits. Nothing is stored.
 
     `ask_provider`: True asks the provider's quote too, False never does, None only where the
     price table knows nothing. Only a quote is ever sent, and never for a wrong request.
+    A day's caps are held when the job is stored; with `look_at_caps` they are looked at now too.
     """
     failures: list[RushesError] = []
     credential: Credential | None = None
@@ -77,6 +80,7 @@ async def prepare(
             askable,
             model,
             taken.values,
+            sandbox=sandbox,
             ask_provider=bool(ask_provider),
             blobs=taken.blobs,
         )
@@ -89,7 +93,11 @@ async def prepare(
                     quote,
                     max_credits=max_credits,
                     allow_unpriced=allow_unpriced,
+                    caps=caps(house, credential),
                 )
+                amount = quote.credits if quote.credits is not None else max_credits
+                if look_at_caps and amount is not None:
+                    await look(house, credential, model, amount)
             except MoneyError as error:
                 failures.append(error)
     return Prepared(
@@ -179,7 +187,9 @@ async def ask_for(
         owner=house.owner if mine else None,
         claim=1,
     )
-    inserted = await house.store.insert(job, entries=money.reserve(job))
+    inserted = await house.store.insert(
+        job, entries=money.reserve(job), caps=caps(house, prepared.credential)
+    )
     return inserted.job, inserted.new
 
 

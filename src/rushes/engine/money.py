@@ -1,9 +1,10 @@
 """What a request costs, who says so, and what goes into the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rushes.catalog.schema import Model
+from rushes.engine import prices
 from rushes.engine.credentials import Credential
 from rushes.engine.exchange import ask
 from rushes.engine.house import House
@@ -11,7 +12,7 @@ from rushes.engine.media import Blob, wire_values
 from rushes.errors import BudgetExceeded, InvalidMedia, NetworkError, Unpriced
 from rushes.providers.base import Order, ProviderQuote
 from rushes.requests import price, to_wire
-from rushes.store.job import Entry, EntrySource, Job, Quote
+from rushes.store.job import Cap, Entry, EntrySource, Job, Quote
 
 
 async def quote(
@@ -20,14 +21,16 @@ async def quote(
     model: Model,
     values: Mapping[str, Any],
     *,
+    sandbox: bool,
     ask_provider: bool,
     blobs: Mapping[str, Blob],
 ) -> Quote:
-    """Quote a request: by the price table, else by the provider where it quotes.
+    """Quote a request: by the price table, else by the provider where it quotes, else as learned.
 
     With `ask_provider` the provider is asked also where the table has a price; the provider's
     word then holds, and a difference is noted as price drift. Never billed. `blobs` holds the
-    local files of the request, which need not be in the archive yet.
+    local files of the request, which need not be in the archive yet. What was learned from real
+    jobs is no price of the sandbox's.
     """
     table = price(model, values)
     if credential is not None and (ask_provider or table is None):
@@ -38,6 +41,8 @@ async def quote(
             return Quote(credits=said.credits, source="provider", note=note)
     if table is not None:
         return Quote(credits=table, source="table")
+    if not sandbox and (learned := await prices.learned(house, model, values)) is not None:
+        return learned
     return Quote()
 
 
@@ -69,8 +74,12 @@ async def check_consent(
     *,
     max_credits: int | None,
     allow_unpriced: bool,
+    caps: Sequence[Cap] = (),
 ) -> None:
-    """Refuse what costs more than allowed, and what nobody can price until someone says so."""
+    """Refuse what costs more than allowed, and what nobody can price until someone says so.
+
+    Under a cap a word is not enough: what is to be reserved must be said.
+    """
     if found.credits is not None:
         if max_credits is not None and found.credits > max_credits:
             raise BudgetExceeded(
@@ -81,7 +90,18 @@ async def check_consent(
                 model=model.full_id,
             )
         return
-    if credential.sandbox or allow_unpriced or max_credits is not None:
+    if max_credits is not None:
+        return
+    if caps:
+        raise Unpriced(
+            f"Nobody publishes what {model.full_id} costs, and a cap ({caps[0].name}: "
+            f"{caps[0].limit} credits) needs to know what to set aside.",
+            next_step="Say what it may cost, with --max-credits (max_credits=..., "
+            "RUSHES_MAX_CREDITS).",
+            provider=model.provider,
+            model=model.full_id,
+        )
+    if credential.sandbox or allow_unpriced:
         return
     if await house.store.is_unpriced_allowed(model.full_id, credential.fingerprint):
         return

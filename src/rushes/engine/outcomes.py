@@ -305,7 +305,8 @@ def uncertainty(
     return {
         "code": "SUBMISSION_UNCERTAIN",
         "message": f"Nobody knows whether {job.provider} created this task: {message}.\n"
-        f"It is not sent again by itself. See: rushes jobs show {job.id}",
+        f"It is not sent again blindly. See: rushes jobs show {job.id}; "
+        f"decide with: rushes jobs resolve {job.id} --found TASK_ID | --resend | --give-up",
         "provider_code": provider_code,
         "trace_id": trace_id,
         "retry_after": None,

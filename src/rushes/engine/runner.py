@@ -87,6 +87,10 @@ class Runner:
             self.trouble[job_id] = f"a fault in Rushes itself: {error!r}"
             _log.error("job %s is left where it is", job_id, exc_info=error)
 
+    def wake(self) -> None:
+        """Look at once for jobs to take up."""
+        self._wake.set()
+
     def update(self, job: Job) -> None:
         """Take note that a person has changed a job that this process may be watching."""
         if (found := self._watches.get(job.credential)) is not None:
@@ -181,6 +185,9 @@ class Runner:
                 match job.state:
                     case "queued":
                         job = await self._submit(job)
+                    case "submitting":
+                        # Only a fault of ours leaves it so, and then nobody knows what was sent.
+                        job = await settle.orphan(self._house, job)
                     case "uncertain":
                         job = await settle.settle(self._house, job, inquiry)
                     case "archiving":

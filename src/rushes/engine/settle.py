@@ -67,7 +67,7 @@ async def settle(house: House, job: Job, inquiry: Inquiry) -> Job:
         await _note_balance(house, credential, job)
         return await _later(house, job, NEVER, "the provider lists no tasks")
     first, last = submissions[0], submissions[-1]
-    gone = await _sender_is_gone(house, last)
+    gone = await sender_is_gone(house, last)
     doubtful = in_doubt(submissions) or [last]
     repeatable = gone and doubtful[-1] is last and job.cancel_wished_at is None
     if repeatable and await house.store.recall(deduplicates(credential.fingerprint)):
@@ -206,7 +206,8 @@ async def _later(house: House, job: Job, next_at: float, why: str) -> Job:
             job_id=job.id,
             expect=frozenset({"uncertain"}),
             fence=house.fence(job),
-            fields={"next_at": next_at},
+            # Let go, or nobody would take it up when evidence comes late after all.
+            fields={"next_at": next_at} | ({"owner": None} if next_at >= NEVER else {}),
             kind="needs-decision" if next_at >= NEVER else "settling",
             data={"message": why},
             at=at,
@@ -226,7 +227,7 @@ async def _found(house: House, job: Job, found: Found) -> Job:
     return await view(house, job, found.task) if job.state == "running" else job
 
 
-async def _sender_is_gone(house: House, submission: Submission) -> bool:
+async def sender_is_gone(house: House, submission: Submission) -> bool:
     """Say whether the sender of a submission can never send it again.
 
     It recorded the end of its send itself; or its lock is free and it was struck off the

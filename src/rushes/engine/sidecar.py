@@ -28,7 +28,7 @@ def describe(job: Job, archive: ArchiveLayout) -> dict[str, Any]:
         "sandbox": job.sandbox,
         "task_id": job.task_id,
         "request": job.request,
-        "quote": {"credits": job.quote.credits, "source": job.quote.source},
+        "quote": msgspec.to_builtins(job.quote),
         "credits": msgspec.to_builtins(job.credits),
         "outputs": [
             describe_output(job, output, archive)

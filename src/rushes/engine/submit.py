@@ -9,7 +9,7 @@ again (see settle.py).
 import logging
 from typing import Any, cast
 
-from rushes.engine import media, money
+from rushes.engine import media, money, prices
 from rushes.engine.credentials import Credential
 from rushes.engine.doubt import in_doubt, to_repeat
 from rushes.engine.failures import AnswerLost, NeverMade
@@ -51,7 +51,10 @@ async def submit(house: House, job: Job) -> Job:
     call = await _up_to_the_paid_call(house, credential, exchange)
     if earlier is not None:
         call = await house.work(_same_call, house, earlier, call)
-    intent = await _write_intent(house, job, credential, call)
+    measured = (
+        {} if submissions and in_doubt(submissions) else await prices.before(house, job, credential)
+    )
+    intent = await _write_intent(house, job, credential, call, measured)
     if intent is None:
         return await house.store.job(job.id)
     job, submission = intent
@@ -96,7 +99,7 @@ async def _up_to_the_paid_call(
                 f"{credential.provider.title} cannot be reached: {error}.",
                 next_step="Check the connection: rushes doctor",
             ) from None
-        call = exchange.send(answer)
+        call = exchange.send(credential.without_key(answer))
     return call
 
 
@@ -109,9 +112,12 @@ def _same_call(house: House, earlier: Submission, call: Call) -> Call:
 
 
 async def _write_intent(
-    house: House, job: Job, credential: Credential, call: Call
+    house: House, job: Job, credential: Credential, call: Call, measured: dict[str, Any]
 ) -> tuple[Job, Submission] | None:
-    """Commit what will be sent. None when the job is no longer ours, or was canceled meanwhile."""
+    """Commit what will be sent. None when the job is no longer ours, or was canceled meanwhile.
+
+    `measured` is what was seen of the account just before.
+    """
     body, body_file = call.body, None
     if len(body) > LARGE_BODY:
         path = house.archive.body(job.id, job.attempt + 1)
@@ -140,7 +146,7 @@ async def _write_intent(
                 fence=house.fence(job),
                 fields={"attempt": submission.attempt},
                 submission=submission,
-                data={"attempt": submission.attempt},
+                data={"attempt": submission.attempt} | measured,
                 at=submission.at,
             )
         )
@@ -175,7 +181,7 @@ async def _send_once(
         _log.exception("job %s: a fault in Rushes itself while sending", job.id)
         return Uncertain(message=f"a fault while sending ({type(error).__name__})"), None
     try:
-        exchange.send(answer)
+        exchange.send(credential.without_key(answer))
     except StopIteration as stop:
         outcome: Outcome = stop.value
         return outcome, answer

@@ -172,8 +172,15 @@ class Adapter(Protocol):
         """Look at one task."""
         ...
 
-    def tasks(self) -> Exchange[tuple[Task, ...] | Trouble] | None:
-        """List the key's tasks, newest first; None where the provider has no list."""
+    def tasks(
+        self, known: Mapping[str, str | None] | None = None
+    ) -> Exchange[tuple[Task, ...] | Trouble] | None:
+        """List the key's tasks, newest first; None where the provider has no list.
+
+        `known` are the ids of the tasks that are wanted, each with the provider's word for it as
+        last seen: of all others nothing is said, and one that still stands there unfinished may
+        come with id, phase and status alone. None: all tasks, whole.
+        """
         ...
 
     def cancel(self, task_id: str) -> Exchange[CancelAccepted | CancelRefused | NoTask | Trouble]:

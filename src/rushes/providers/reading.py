@@ -85,7 +85,7 @@ def is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300
 
 
-def json_object(body: bytes) -> dict[str, Any] | None:
+def json_object(body: bytes | msgspec.Raw) -> dict[str, Any] | None:
     """Return the JSON object that a body is, or None for anything else."""
     try:
         value = msgspec.json.decode(body)

@@ -295,3 +295,5 @@ class Cap(Record, frozen=True, kw_only=True):
     limit: int
     since: float = 0.0
     credential: str | None = None
+    next_step: str = ""
+    """What a person who meets it can do."""

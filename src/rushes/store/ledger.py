@@ -61,8 +61,8 @@ def check_caps(connection: apsw.Connection, job: Job, caps: Sequence[Cap]) -> No
             raise BudgetExceeded(
                 f"This would pass the cap {cap.name!r}: limit {cap.limit} credits,"
                 f" used {used}, asked {asked}.",
-                next_step="Ask for something cheaper, raise the cap,"
-                " or see what is reserved: rushes jobs",
+                next_step=cap.next_step
+                or "Ask for something cheaper, raise the cap, or see what is spent: rushes spend",
                 provider=job.provider,
                 model=job.model,
             )

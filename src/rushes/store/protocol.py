@@ -53,6 +53,44 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
+class PriceSample(msgspec.Struct, frozen=True, kw_only=True):
+    """By how many credits the balance fell for one job that was alone on the account.
+
+    `terms` are what the price may depend on: the request without its prompt and media.
+    """
+
+    job_id: str
+    model: str
+    terms: str
+    credits: int
+    at: float
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What the jobs of one local day, model and credential come to, in the provider's credits.
+
+    A job counts on the day on which it was asked for, as it does under a cap. `provider_said`,
+    `by_quote`, `learned` and `assumed` are the parts of `charged` by who said so.
+    """
+
+    day: str
+    """`2026-11-21`, by this machine's clock."""
+    provider: str
+    model: str
+    credential: str
+    jobs: int
+    reserved: int
+    charged: int
+    refunded: int
+    provider_said: int
+    by_quote: int
+    learned: int
+    assumed: int
+    unknown: int
+    """How many jobs succeeded without anybody saying what they cost."""
+    sandbox: bool
+
+
 class Store(Protocol):
     """Durable jobs. Every write is one transaction, durable when the call returns.
 
@@ -182,6 +220,37 @@ class Store(Protocol):
 
     def samples(self, model: str, *, sandbox: bool) -> Awaitable[list[Sample]]:
         """Return what is known of a model's times, newest first."""
+        ...
+
+    def is_alone(self, job_id: str, *, since: float) -> Awaitable[bool]:
+        """Say whether no other job can have moved the account's balance between `since` and now.
+
+        Every other real job of the provider counts that was sent and had not ended by then, and
+        one that ended badly less than an hour before: credits may still come back for it. A
+        sandbox job is never alone.
+        """
+        ...
+
+    def learn_price(self, sample: PriceSample, *, alone_since: float) -> Awaitable[bool]:
+        """Keep what a job was seen to cost, if it was alone since then; says whether it was kept.
+
+        Only the newest 200 of a model's equal terms are kept, and one of each job.
+        """
+        ...
+
+    def price_samples(self, model: str, terms: str) -> Awaitable[list[PriceSample]]:
+        """Return what such a request of a model was seen to cost, newest first."""
+        ...
+
+    def check_caps(self, job: Job, caps: Sequence[Cap]) -> Awaitable[None]:
+        """Raise BudgetExceeded if a job that is not stored, with its `credits`, passed a cap now.
+
+        For previews: only `insert` holds the caps.
+        """
+        ...
+
+    def spend(self, *, since: float, sandbox: bool) -> Awaitable[list[Spent]]:
+        """Sum the jobs that were asked for since then by local day, model and credential."""
         ...
 
     def allow_unpriced(self, model: str, credential: str) -> Awaitable[None]:

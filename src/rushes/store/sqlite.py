@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import apsw
 
 from rushes.errors import StoreError
-from rushes.store import changes, facts, owners, queries, rows
+from rushes.store import changes, facts, ledger, owners, prices, queries, rows, spending
 from rushes.store.database import (
     check_library,
     connect,
@@ -21,7 +21,7 @@ from rushes.store.database import (
     translate,
 )
 from rushes.store.job import Cap, Change, Entry, Event, Job, Owner, State, Submission
-from rushes.store.protocol import CommitHook, Filter, Inserted, Sample
+from rushes.store.protocol import CommitHook, Filter, Inserted, PriceSample, Sample, Spent
 from rushes.store.writer import Operation, Writer
 
 T = TypeVar("T")
@@ -233,6 +233,26 @@ class SqliteStore:
     async def samples(self, model: str, *, sandbox: bool) -> list[Sample]:
         """Return what is known of a model's times, newest first."""
         return await self._read(lambda db: facts.samples(db, model, sandbox=sandbox))
+
+    async def is_alone(self, job_id: str, *, since: float) -> bool:
+        """Say whether no other job can have moved the balance between `since` and now."""
+        return await self._read(lambda db: prices.is_alone(db, job_id, since=since))
+
+    async def learn_price(self, sample: PriceSample, *, alone_since: float) -> bool:
+        """Keep what a job was seen to cost, if it was alone; says whether it was kept."""
+        return await self._write(lambda db: prices.learn(db, sample, alone_since=alone_since))
+
+    async def price_samples(self, model: str, terms: str) -> list[PriceSample]:
+        """Return what such a request of a model was seen to cost, newest first."""
+        return await self._read(lambda db: prices.samples(db, model, terms))
+
+    async def check_caps(self, job: Job, caps: Sequence[Cap]) -> None:
+        """Raise BudgetExceeded if a job that is not stored would pass a cap now."""
+        await self._read(lambda db: ledger.check_caps(db, job, caps))
+
+    async def spend(self, *, since: float, sandbox: bool) -> list[Spent]:
+        """Sum the jobs that were asked for since then by local day, model and credential."""
+        return await self._read(lambda db: spending.spend(db, since=since, sandbox=sandbox))
 
     async def allow_unpriced(self, model: str, credential: str) -> None:
         """Remember a person's word that this model may be used without a known price."""

@@ -1,4 +1,4 @@
-"""A client with its three seams open, both providers on real sockets, and time that nobody waits."""
+"""A client with its seams open, both providers on real sockets, and time that passes by itself."""
 
 import asyncio
 import functools
@@ -88,18 +88,20 @@ class Client(AsyncRushes):
     async def until(
         self, job: AsyncJob, condition: Callable[[Job], bool], seconds: float = 10.0
     ) -> Job:
-        """Wait (really) until the stored job is so."""
+        """Follow the job until it is so, for a bounded real time."""
         async with asyncio.timeout(seconds):
-            while not condition(record := await self.stored(job)):
-                await asyncio.sleep(0.002)
+            async for record in self.session.changes(job.id):
+                if condition(record):
+                    break
         await job.refresh()
         return record
 
     async def until_kind(self, job: AsyncJob, kind: str, times: int = 1) -> None:
-        """Wait (really) until an event of that kind has been recorded."""
+        """Follow the job until an event of that kind has been recorded."""
         async with asyncio.timeout(10.0):
-            while (await self.kinds(job)).count(kind) < times:
-                await asyncio.sleep(0.002)
+            async for _ in self.session.changes(job.id):
+                if (await self.kinds(job)).count(kind) >= times:
+                    break
         await job.refresh()
 
 
@@ -154,7 +156,7 @@ class Lab:
 
     def strays(self) -> list[Path]:
         """Temporary files that somebody left behind."""
-        return [path for path in self.home.parent.rglob("*.part")]
+        return sorted(self.home.parent.rglob("*.part"))
 
 
 def void(_: object) -> None:

@@ -171,7 +171,8 @@ async def test_a_done_task_without_output_is_looked_at_again_on_resume(lab: Lab)
         await client.until(job, lambda record: record.state == "running")
         credential = client.session.house.credential(await client.stored(job))
         adapter = credential.adapter
-        query, shown = adapter.query, []
+        query = adapter.query
+        shown: list[RemoteOutput] = []
 
         def empty(task_id: str) -> Any:
             task = yield from query(task_id)

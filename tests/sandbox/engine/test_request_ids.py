@@ -29,10 +29,7 @@ async def test_twins_at_the_same_moment_are_one_job(lab: Lab) -> None:
     """From several tasks of two clients at once."""
     async with lab.client() as one, lab.client() as two:
         jobs = await asyncio.gather(
-            *(
-                client.generate(IMAGE, "a boat", idempotency_key="mine")
-                for client in (one, two) * 8
-            )
+            *(client.generate(IMAGE, "a boat", idempotency_key="mine") for client in (one, two) * 8)
         )
         assert len({job.id for job in jobs}) == 1
         assert sum(job.new for job in jobs) == 1

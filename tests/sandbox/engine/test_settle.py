@@ -99,7 +99,9 @@ async def test_a_large_body_goes_out_again_byte_for_byte(lab: Lab) -> None:
         await job.wait()
         assert is_whole(job)
         first, second = await client.submissions(job)
-        bodies = [(lab.home / "archive" / str(one.body_file)).read_bytes() for one in (first, second)]
+        bodies = [
+            (lab.home / "archive" / str(one.body_file)).read_bytes() for one in (first, second)
+        ]
         assert bodies[0] == bodies[1]
         assert len(bodies[0]) > 64 * 1024
         assert lab.sandbox.creates() == 2

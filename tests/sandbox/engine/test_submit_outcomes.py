@@ -1,5 +1,6 @@
 """Every way in which a create can end, as a real socket event: how often it is sent and charged."""
 
+import itertools
 import socket
 from typing import Any
 
@@ -100,7 +101,7 @@ async def test_too_many_requests_is_sent_again_after_the_wait_under_the_same_key
         assert len(keys) == 1
         assert (keys == {None}) == (model == IMAGE)
         assert len({entry.body for entry in sent}) == 1
-        gaps = [later.at - earlier.at for earlier, later in zip(sent, sent[1:], strict=False)]
+        gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(sent)]
         assert min(gaps) >= (retry_after or 0.4)
         assert [one.outcome for one in await client.submissions(job)] == [
             "not-created",

@@ -1,7 +1,9 @@
 """When a task is looked at, by its model's past."""
 
 import random
+from statistics import NormalDist
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from rushes.store.protocol import Sample
 
 PLAN = PollPlan(first=2.0, growth=1.5, longest=15.0)
 NOW = 1_000_000_000.0
+BELL = [NormalDist(0.0, 0.3).inv_cdf((part + 0.5) / 200) for part in range(200)]
 
 
 def sample(seconds: float, *, age: float = 0.0, width: float = 0.0) -> Sample:
@@ -60,17 +63,36 @@ def test_old_samples_fade() -> None:
     assert Times(PLAN, old + new, NOW).expected == 60.0
 
 
-def test_an_interval_counts_as_its_middle() -> None:
+def test_an_interval_counts_as_spread_over_it() -> None:
     """Between the last look that saw it unfinished and the first that saw it done."""
     assert Times(PLAN, [sample(60.0, width=20.0)], NOW).expected == 60.0
 
 
-def test_looks_are_dense_where_tasks_end_and_rare_after() -> None:
-    """Between the quantiles by their spread; beyond the last, growing up to the longest."""
-    known = times(*range(60, 160))
-    assert known.pause(80.0, 2.0) == (154.0 - 64.0) / 8
-    assert known.pause(200.0, 8.0) == 12.0
-    assert known.pause(200.0, 14.0) == 15.0
+def test_looks_are_dense_where_tasks_end_and_rare_elsewhere() -> None:
+    """The usual pause where half have ended, shorter where more end, longer before and after."""
+    known = times(*[60.0 + 40.0 * gauss for gauss in BELL])
+    middle = known.pause(known.expected or 0.0, 2.0)
+    assert middle == pytest.approx(PLAN.usual, rel=0.35)
+    assert known.pause(known.quantile(0.05) * 0.8, 2.0) > 1.5 * middle
+    assert known.pause(known.quantile(0.75), 2.0) <= middle * 1.1
+    assert known.pause(1000.0, 8.0) == 12.0
+    assert known.pause(1000.0, 14.0) == 15.0
+
+
+def test_the_usual_pause_fits_the_spread() -> None:
+    """Tasks that all end within a second are looked at each second; those of hours, rarely."""
+    quick = times(*[3.0 + part / 100 for part in range(100)])
+    slow = times(*[600.0 + 6.0 * part for part in range(100)])
+    assert quick.pause(3.5, 1.0) <= 1.5
+    assert slow.pause(900.0, 1.0) > 4 * PLAN.usual
+
+
+def test_a_time_that_nobody_watched_counts_little() -> None:
+    """A task that was seen done hours later says nothing of how long such tasks take."""
+    away = [sample(3600.0, width=7200.0) for _ in range(150)]
+    assert not Times(PLAN, away, NOW).learned
+    seen = [sample(60.0 + second, width=4.0) for second in range(10)]
+    assert 60.0 <= (Times(PLAN, away + seen, NOW).expected or 0) <= 70.0
 
 
 @given(

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rushes.providers.base import Phase, RemoteOutput, Task
-from rushes.providers.reading import link, moment, text, whole
+import msgspec
 
-__all__ = ["PHASES", "read_task"]
+from rushes.providers.base import Phase, RemoteOutput, Task
+from rushes.providers.reading import json_object, link, moment, task_id, text, whole
+
+__all__ = ["PHASES", "read_list", "read_row", "read_task"]
 
 PHASES: Mapping[str, Phase] = {
     "SUBMITTED": "queued",
@@ -15,6 +17,59 @@ PHASES: Mapping[str, Phase] = {
     "FAILED": "failed",
     "CANCEL": "canceled",
 }
+
+_UNFINISHED = ("queued", "running")
+
+
+class Listed(msgspec.Struct):
+    """A list of tasks whose rows are not read yet: there can be many thousands."""
+
+    rows: list[msgspec.Raw] = msgspec.field(name="tasks")
+    status: Any = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether this is an error body."""
+        return bool(self.status == "FAILED")
+
+
+class _Head(msgspec.Struct):
+    id: Any = None
+    status: Any = None
+
+
+_LIST = msgspec.json.Decoder(Listed)
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def read_list(body: bytes) -> Listed | None:
+    """Return the list that a body is, or None for anything else."""
+    try:
+        return _LIST.decode(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_row(row: msgspec.Raw, known: Mapping[str, str | None] | None) -> Task | None:
+    """Return the task in a row; None for a row that is no task with an id.
+
+    Of `known`, see Adapter.tasks: what is not news is not read whole.
+    """
+    try:
+        head = _HEAD.decode(row)
+    except (ValueError, RecursionError):
+        return None
+    known_id = task_id(head.id)
+    if known_id is None:
+        return None
+    if known is not None:
+        word = head.status if isinstance(head.status, str) else ""
+        phase = PHASES.get(word, "unknown")
+        old = phase in _UNFINISHED and known.get(known_id) == word
+        if old or known_id not in known:
+            return Task(id=known_id, phase=phase, status=word)
+    fields = json_object(row)
+    return None if fields is None else read_task(fields, id=known_id)
 
 
 def read_task(fields: Mapping[str, Any], *, id: str) -> Task:

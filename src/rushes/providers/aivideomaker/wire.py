@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rushes.catalog.schema import Endpoint, Provider
-from rushes.providers.aivideomaker.tasks import PHASES, read_task
+from rushes.providers.aivideomaker.tasks import PHASES, read_list, read_row, read_task
 from rushes.providers.base import (
     Answer,
     Balance,
@@ -127,25 +127,29 @@ class AiVideoMakerAdapter:
         task = read_task(said.fields, id=task_id)
         return task if task.status else _unlike(said, shown(answer))
 
-    def tasks(self) -> Exchange[tuple[Task, ...] | Trouble]:
+    def tasks(
+        self, known: Mapping[str, str | None] | None = None
+    ) -> Exchange[tuple[Task, ...] | Trouble]:
         """List the key's tasks, newest first.
 
         A list with an entry that cannot be read is trouble as a whole: it could not show
         that a task is absent.
         """
         answer = yield Call(method="GET", path=self._list.path)
-        said = _said(answer)
-        entries = said.fields.get("tasks")
-        if not is_success(answer) or said.failed:
-            return _trouble(answer, said)
-        if not isinstance(entries, list):
+        listed = read_list(answer.body) if is_success(answer) else None
+        if listed is None or listed.failed:
+            said = _said(answer)
+            if not is_success(answer) or said.failed:
+                return _trouble(answer, said)
             return _unlike(said, shown(answer))
         found = []
-        for number, entry in enumerate(entries, 1):
-            known = task_id(entry.get("id")) if isinstance(entry, dict) else None
-            if known is None:
-                return _unlike(said, f"In the list, task {number} of {len(entries)} has no id.")
-            found.append(read_task(entry, id=known))
+        for number, row in enumerate(listed.rows, 1):
+            task = read_row(row, known)
+            if task is None:
+                message = f"In the list, task {number} of {len(listed.rows)} has no id."
+                return _unlike(_said(answer), message)
+            if known is None or task.id in known:
+                found.append(task)
         return tuple(found)
 
     def cancel(self, task_id: str) -> Exchange[CancelAccepted | CancelRefused | NoTask | Trouble]:

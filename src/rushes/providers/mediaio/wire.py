@@ -144,7 +144,7 @@ class MediaIoAdapter:
             trace_id=said.trace_id,
         )
 
-    def tasks(self) -> None:
+    def tasks(self, known: Mapping[str, str | None] | None = None) -> None:
         """Return None: Media.io has no list of tasks."""
         return
 

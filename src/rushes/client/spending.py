@@ -1,0 +1,39 @@
+"""Adds up what was spent, by day, model or credential."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from rushes.client.records import Spend
+from rushes.store.protocol import Spent
+
+By = Literal["day", "model", "credential"]
+
+SUMS = (
+    "jobs",
+    "reserved",
+    "charged",
+    "refunded",
+    "provider_said",
+    "by_quote",
+    "learned",
+    "assumed",
+    "unknown",
+)
+
+
+def grouped(rows: Iterable[Spent], by: By) -> list[Spend]:
+    """Add up the rows of each group and provider, in order of the group's name.
+
+    Two providers' credits are never added to one another: they are worth different amounts.
+    """
+    sums: dict[tuple[str, str], dict[str, int]] = {}
+    sandbox = False
+    for row in rows:
+        sandbox = row.sandbox
+        found = sums.setdefault((getattr(row, by), row.provider), dict.fromkeys(SUMS, 0))
+        for name in SUMS:
+            found[name] += getattr(row, name)
+    return [
+        Spend(name=name, provider=provider, sandbox=sandbox, **found)
+        for (name, provider), found in sorted(sums.items())
+    ]
