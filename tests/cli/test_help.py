@@ -109,7 +109,7 @@ def test_no_command_module_is_loaded_for_help(arguments: list[str]) -> None:
     assert loaded & heavy == set()
     ours = {name for name in loaded if name.startswith("rushes.")}
     assert ours == {"rushes.cli", "rushes.errors"} | {
-        f"rushes.cli.{name}" for name in ("main", "lazy", "options", "failures")
+        f"rushes.cli.{name}" for name in ("main", "lazy", "common", "options", "failures")
     }
 
 

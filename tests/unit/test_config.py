@@ -68,6 +68,39 @@ def test_what_is_neither_yes_nor_no_is_refused(tmp_path: Path, name: str) -> Non
         config(tmp_path, {name: "nope"})
 
 
+def test_caps_come_from_argument_variable_and_file(tmp_path: Path) -> None:
+    """Over all keys and for one provider's; each says where it came from."""
+    made = config(tmp_path)
+    assert (made.max_credits, made.max_credits_per_day()) == (None, (None, "default"))
+    assert made.max_credits_per_day("mediaio") == (None, "default")
+    write(tmp_path, "max_credits = 5\nmax_credits_per_day = 50\n[mediaio]\nmax_credits_per_day = 0")
+    made = config(tmp_path)
+    file = str(tmp_path / "config.toml")
+    assert (made.max_credits, made.max_credits_per_day()) == (5, (50, file))
+    assert made.max_credits_per_day("mediaio") == (0, file)
+    names = ("RUSHES_MAX_CREDITS", "RUSHES_MAX_CREDITS_PER_DAY")
+    own = "RUSHES_MEDIAIO_MAX_CREDITS_PER_DAY"
+    made = config(tmp_path, dict.fromkeys((*names, own), " 7 "))
+    assert (made.max_credits, made.max_credits_per_day()) == (7, (7, names[1]))
+    assert made.max_credits_per_day("mediaio") == (7, own)
+    made = config(tmp_path, dict.fromkeys(names, "7"), max_credits=8, max_credits_per_day=9)
+    assert (made.max_credits, made.max_credits_per_day()) == (8, (9, "argument"))
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "1e3"])
+def test_a_cap_that_is_no_number_is_refused(tmp_path: Path, text: str) -> None:
+    """A typing error must not spend money: it is never taken for no cap."""
+    for name in ("RUSHES_MAX_CREDITS", "RUSHES_MAX_CREDITS_PER_DAY"):
+        with pytest.raises(SetupError, match=name):
+            config(tmp_path, {name: text})
+    made = config(tmp_path, {"RUSHES_MEDIAIO_MAX_CREDITS_PER_DAY": text})
+    with pytest.raises(SetupError, match="RUSHES_MEDIAIO_MAX_CREDITS_PER_DAY"):
+        made.max_credits_per_day("mediaio")
+    write(tmp_path, f'max_credits_per_day = "{text}"\n')
+    with pytest.raises(SetupError, match=r"config\.toml"):
+        config(tmp_path)
+
+
 def test_a_sandbox_may_be_an_address_on_this_machine_only(tmp_path: Path) -> None:
     url = "http://127.0.0.1:8000"
     assert config(tmp_path, {"RUSHES_SANDBOX": url}).sandbox == url

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rushes.catalog import Catalog, load
+from rushes.cli.common import Common
 from rushes.cli.notice import expiring
-from rushes.cli.options import Common
 from rushes.cli.output import size, span
 from rushes.client.aio import AsyncRushes
 from rushes.client.records import Account

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
+from rushes.cli.common import Common
 from rushes.cli.failures import FAILED
 from rushes.cli.lazy import Command
-from rushes.cli.options import Common, common
+from rushes.cli.options import common
 from rushes.cli.output import print_json
 
 COLORS = {"ok": "green", "note": "cyan", "warning": "yellow", "fail": "red"}

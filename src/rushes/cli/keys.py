@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rushes.cli.common import Common
 from rushes.cli.lazy import Command, Entry, LazyGroup
 from rushes.cli.notice import show_expiring
-from rushes.cli.options import Common, common, complete_providers
+from rushes.cli.options import common, complete_providers
 from rushes.cli.output import print_json, print_table
 
 if TYPE_CHECKING:

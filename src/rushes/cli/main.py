@@ -1,5 +1,6 @@
 """The command `rushes`."""
 
+import io
 import os
 import sys
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import click
 
 from rushes import __version__
+from rushes.cli.common import Common
 from rushes.cli.failures import DETACHED, FAILED, MEANINGS, as_json, exit_code, say, show_error
 from rushes.cli.lazy import Entry, LazyGroup
-from rushes.cli.options import Common, common
+from rushes.cli.options import common
 from rushes.errors import RushesError
 
 SECTIONS = {
@@ -125,6 +127,6 @@ def cli() -> None:
 def main() -> None:
     """Run the command, and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     cli(prog_name="rushes")

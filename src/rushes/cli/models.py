@@ -4,16 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rushes.cli.common import Common
 from rushes.cli.lazy import Command, Entry, LazyGroup
 from rushes.cli.model_words import example, param_row, price_words, rule_words
 from rushes.cli.notice import show_expiring
-from rushes.cli.options import (
-    Common,
-    common,
-    complete_capabilities,
-    complete_models,
-    complete_providers,
-)
+from rushes.cli.options import common, complete_capabilities, complete_models, complete_providers
 from rushes.cli.output import heading, print_json, print_table
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rushes.cli.common import Common
 from rushes.cli.failures import say
-from rushes.cli.options import Common
 from rushes.cli.output import ago, span
 
 if TYPE_CHECKING:

@@ -3,52 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from rushes.config import Config
+from rushes.cli.common import META, Common
 
 F = TypeVar("F", bound=Callable[..., Any])
-_META = "rushes.cli."
-
-
-class Common(NamedTuple):
-    """The options of every command; one that stands nearer to the command's name wins."""
-
-    sandbox: bool | None = None
-    home: str | None = None
-    json: bool = False
-    quiet: bool = False
-
-    @classmethod
-    def of(cls, ctx: click.Context) -> "Common":
-        """Return the options of this command line."""
-        given = {name: ctx.meta.get(_META + name) for name in cls._fields}
-        return cls(**{name: value for name, value in given.items() if value is not None})
-
-    def config(self) -> "Config":
-        """Read the settings."""
-        from rushes.config import Config
-
-        return Config(home=self.home, sandbox=self.sandbox_argument())
-
-    def sandbox_argument(self) -> bool | str | None:
-        """Return what `--sandbox` means: the sandbox whose address is set, else one in here."""
-        if not self.sandbox:
-            return self.sandbox
-        from rushes.config import Config
-
-        found = Config(home=self.home).sandbox
-        return found if isinstance(found, str) else True
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value is not None and value is not False:
-        ctx.meta[_META + str(param.name)] = value
+        ctx.meta[META + str(param.name)] = value
     elif value is False and param.name == "sandbox":
-        ctx.meta[_META + "sandbox"] = False
+        ctx.meta[META + "sandbox"] = False
 
 
 def common(command: F) -> F:

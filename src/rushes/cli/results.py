@@ -21,6 +21,7 @@ async def wait_and_tell(face: Face, jobs: list[AsyncJob], seconds: float | None)
 
     face.jobs = jobs
     codes: dict[str, int] = {}
+    error: RushesError | None = None
 
     async def one(job: AsyncJob) -> None:
         codes[job.id] = await _wait(face, job, seconds)

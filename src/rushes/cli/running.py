@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from rushes.cli.common import Common
 from rushes.cli.failures import DETACHED, job_exit_code, say
 from rushes.cli.notice import show_expiring
-from rushes.cli.options import Common
 from rushes.cli.output import moment, print_json
 from rushes.client.aio import AsyncRushes
 from rushes.client.job import AsyncJob

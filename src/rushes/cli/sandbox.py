@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rushes.cli.common import Common
 from rushes.cli.lazy import Entry, LazyGroup
-from rushes.cli.options import Common, common
+from rushes.cli.options import common
 from rushes.cli.output import print_json
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from rushes.cli.common import Common
 from rushes.cli.lazy import Command
-from rushes.cli.options import Common, common
+from rushes.cli.options import common
 from rushes.cli.output import NUMBER, print_json, print_table, size
 from rushes.errors import NetworkError
 

@@ -321,7 +321,9 @@ class AsyncRushes:
         limit: int = 100,
     ) -> list[AsyncJob]:
         """List jobs, newest first."""
-        states = frozenset({status}) if status else ACTIVE if unfinished else None
+        states: frozenset[State] | None = ACTIVE if unfinished else None
+        if status is not None:
+            states = frozenset({status})
         full = None if model is None else self.catalog.find(model).full_id
         records = await self.session.store.jobs(
             Filter(states=states, provider=provider, model=full, limit=limit)

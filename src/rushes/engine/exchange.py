@@ -62,9 +62,12 @@ async def turn(house: House, credential: Credential) -> None:
 
 
 def budget(credential: Credential) -> int | None:
-    """Return our queries a minute: half of the provider's limit, the rest is a person's own."""
+    """Return our queries a minute: half of the provider's limit, the rest is a person's own.
+
+    Less one: what goes out evenly does not arrive quite so.
+    """
     per_minute = credential.poll.queries_per_minute
-    return None if per_minute is None else max(1, per_minute // 2)
+    return None if per_minute is None else max(1, per_minute // 2 - 1)
 
 
 def budget_key(credential: Credential) -> str:

@@ -52,7 +52,8 @@ async def _with_doubt(
     house: House, job: Job, known: Submission, outcome: NotCreated, at: float
 ) -> NotCreated | Uncertain:
     """Judge an end without a task: where an earlier send is in doubt, it ends nothing."""
-    if outcome.again and not _exhausted(house, job, known, outcome, at):
+    ends = outcome.code == "CANCELED" or _exhausted(house, job, known, outcome, at)
+    if outcome.again and not ends:
         return outcome
     submissions = await house.store.submissions(job.id)
     if not in_doubt([one for one in submissions if one.attempt < known.attempt]):
@@ -63,6 +64,17 @@ async def _with_doubt(
         provider_code=outcome.provider_code,
         trace_id=outcome.trace_id,
     )
+
+
+def plain(outcome: Outcome) -> Outcome:
+    """Leave of an outcome only what decides: for one whose details no store takes."""
+    match outcome:
+        case Created():
+            return Created(task_id=outcome.task_id, replayed=outcome.replayed)
+        case NotCreated():
+            return NotCreated(code=outcome.code, message="refused", again=outcome.again)
+        case Uncertain():
+            return Uncertain(message="the answer cannot be stored")
 
 
 def _known(

@@ -11,6 +11,7 @@ from rushes.engine.archive import archive
 from rushes.engine.fetch import TryLater
 from rushes.engine.house import House
 from rushes.engine.ownership import HEARTBEAT, Ownership
+from rushes.engine.view import WATCHED
 from rushes.engine.waiting import Gate, until
 from rushes.engine.watch import Watch
 from rushes.errors import RushesError, StoreError
@@ -137,7 +138,7 @@ class Runner:
         jobs = await self._house.store.claim(
             self._house.owner,
             now=self._house.clock.now(),
-            states=DRIVEN | {"running", "timed_out"},
+            states=DRIVEN | WATCHED,
             credentials=self._credentials,
             limit=CLAIM_MOST,
         )
@@ -187,6 +188,9 @@ class Runner:
                         job = await self._submit(job)
                     case "submitting":
                         # Only a fault of ours leaves it so, and then nobody knows what was sent.
+                        job = await settle.orphan(self._house, job)
+                    case "submitting":
+                        # A fault of ours ended the send before its outcome was recorded.
                         job = await settle.orphan(self._house, job)
                     case "uncertain":
                         job = await settle.settle(self._house, job, inquiry)

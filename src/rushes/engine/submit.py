@@ -14,7 +14,7 @@ from rushes.engine.credentials import Credential
 from rushes.engine.doubt import in_doubt, to_repeat
 from rushes.engine.failures import AnswerLost, NeverMade
 from rushes.engine.house import House
-from rushes.engine.outcomes import record, uncertainty
+from rushes.engine.outcomes import plain, record, uncertainty
 from rushes.errors import InvalidMedia, NetworkError, RushesError, SetupError, StoreError
 from rushes.providers.base import (
     Answer,
@@ -66,6 +66,11 @@ async def submit(house: House, job: Job) -> Job:
             # What was learned is known here alone: it must not be lost to a full disk.
             _log.error("job %s: %s is not yet on record: %s", job.id, outcome, error.message)
             await house.clock.sleep(RECORD_AGAIN)
+        except Exception:
+            if answer is None and outcome == plain(outcome):
+                raise
+            _log.exception("job %s: its outcome is recorded without its details", job.id)
+            outcome, answer = plain(outcome), None
 
 
 async def _order(

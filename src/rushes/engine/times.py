@@ -74,7 +74,7 @@ class Times:
     @property
     def learned(self) -> bool:
         """Whether enough is known to go by."""
-        return self.count >= ENOUGH and self._precise >= 1.0
+        return self.count >= ENOUGH and self._precise >= 1.0 and self._weights[-1] > 0.0
 
     @property
     def expected(self) -> float | None:

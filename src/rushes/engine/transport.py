@@ -129,6 +129,8 @@ class Transport:
         body = io.BytesIO(call.body) if call.body or call.method in ("POST", "PUT") else None
         seconds = self._exchange_seconds + len(call.body) / SLOWEST_UPLOAD
         began = time.monotonic()
+        answer: Answer | None = None
+        failure: TransportError | None = None
         with self._hold():
             try:
                 async with (
@@ -138,13 +140,13 @@ class Transport:
                     ) as response,
                 ):
                     answer = await self._whole(response)
-                failure = None
             except Exception as error:  # noqa: BLE001 - whatever it was, the answer is lost
                 failure = _translate(error, url)
         # Raised outside of `except`, or the foreign error, which can carry the request's
         # headers, would hang on ours as its context.
         took = round(time.monotonic() - began, 3)
-        if failure is not None:
+        if answer is None:
+            failure = failure or AnswerLost(f"{place(url)} gave no answer")
             _tell("lost", call.method, url, seconds=took, failure=type(failure).__name__)
             raise failure
         _tell("answered", call.method, url, seconds=took, status=answer.status)

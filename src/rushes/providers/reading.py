@@ -36,6 +36,7 @@ JSON_HEADERS = (("Content-Type", "application/json"),)
 MESSAGE_LIMIT = 500
 LINK_LIMIT = 8192
 LONGEST_WAIT = 86_400.0
+MOST_CREDITS = 10**12
 
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
 _LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
@@ -124,10 +125,13 @@ def task_id(value: Any) -> str | None:
 
 
 def whole(value: Any) -> int | None:
-    """Return a number of credits: a whole number from 0, also where it is written as 24.0."""
+    """Return a number of credits: a whole number from 0, also where it is written as 24.0.
+
+    More than `MOST_CREDITS` is no number of credits, and none that a store could keep.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_CREDITS:
         return None
     return value
 

@@ -184,13 +184,14 @@ def _ispe_sizes(head: bytes) -> Iterator[tuple[int, int]]:
 
 def _stream_facts(data: bytes, container: str) -> MediaFacts:
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(io.BytesIO(data), format=_READERS.get(container, container)) as opened:
             return _opened_facts(opened, container, len(data))
     except UnreadableError:
         raise
-    except (av.FFmpegError, ValueError, EOFError) as error:
+    except (FFmpegError, ValueError, EOFError) as error:
         raise UnreadableError(f"is a damaged {container} file: {error}") from error
 
 

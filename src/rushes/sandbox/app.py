@@ -1,10 +1,8 @@
 """Decides what each request is for, and lets it be answered: provider, file or control."""
 
 import asyncio
-import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,28 +10,23 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from rushes.catalog import Catalog
-from rushes.catalog.schema import Model
-from rushes.errors import InvalidModel
-from rushes.providers.world import NO_TWIST, Reply, Request, Side, Target, Twist
+from rushes.providers.world import Reply, Request, Side, Target
 
 from . import control, record, tasks
 from .faults import Fault, Met
 from .files import File, deliver, refusal
 from .http import Head, Outgoing, Start, Wire
-from .scenes import output_ending, scene_of
-from .shelf import MEDIA_TYPES, Shelf, media_name
+from .scenes import output_ending
+from .shelf import MEDIA_TYPES, media_name
 from .spoil import TWISTS, spoiled, trouble_message, twist_of
-from .state import State, fingerprint
-from .view import View
+from .state import fingerprint
+from .world import World
 
-__all__ = ["Context", "World", "WorldApp"]
+__all__ = ["Context", "WorldApp"]
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
 _OUTPUT = re.compile(r"/_outputs/([A-Za-z0-9_-]{1,64})/([0-9]{1,3})\.(png|mp4)")
 _MAX_CONTROL = 1_000_000
-_DRAWN_ON_DISK = 512_000_000
-_DRAWN_IN_MEMORY = 128_000_000
 _AT_ONCE = 2
 
 
@@ -48,63 +41,6 @@ class Context(NamedTuple):
     target: Target | None = None
     fault: Fault | None = None
     key: str = ""
-
-
-class World:
-    """All that one sandbox consists of, apart from its server."""
-
-    def __init__(self, state: State, catalog: Catalog) -> None:
-        self.state = state
-        self.catalog = catalog
-        folder = state.path.parent if state.path is not None else None
-        self.media = Shelf(folder and folder / "media")
-        self.drawn = Shelf(
-            folder and folder / "outputs", _DRAWN_ON_DISK if folder else _DRAWN_IN_MEMORY
-        )
-        self.sides: Mapping[str, Side] = {
-            provider: catalog.package(provider)
-            .load_sandbox()
-            .side(catalog.models(provider=provider))
-            for provider in catalog.providers
-        }
-
-    def model(self, full_id: str) -> Model:
-        """Return a task's model; one that left the catalog is still known by its id."""
-        try:
-            return self.catalog.model(full_id)
-        except InvalidModel:
-            provider, _, name = full_id.partition("/")
-            return Model(
-                id=name,
-                name=name,
-                provider=provider,
-                capabilities=("text-to-video",),
-                path=f"/{name}",
-                params=(),
-            )
-
-    def view(self, provider: str, origin: str, twist: Twist = NO_TWIST) -> View:
-        """Return the world for one request to one provider."""
-        return View(
-            self.state,
-            provider=provider,
-            model_of=self.model,
-            media=self.media,
-            origin=origin,
-            twist=twist,
-        )
-
-    def output(self, row: tasks.Row, index: int) -> File:
-        """Return an output, drawn now if it was not yet; slow, for a thread."""
-        from .render import media_type, render
-
-        scene = scene_of(self.model(row.model), row, index, self.media.get)
-        facts = hashlib.sha256(repr(msgspec.structs.astuple(scene)).encode()).hexdigest()
-        content = self.drawn.get(facts)
-        if content is None:
-            content = render(scene)
-            self.drawn.put(facts, content)
-        return File(content, media_type(scene), row.ends or row.created)
 
 
 class WorldApp:

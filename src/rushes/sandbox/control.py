@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -16,9 +16,7 @@ from .http import Head, Outgoing
 from .settings import changed
 from .shelf import media_type_of
 from .state import fingerprint
-
-if TYPE_CHECKING:
-    from .app import World
+from .world import World
 
 __all__ = ["MEDIA_PATH", "PREFIX", "ROUTES", "answer"]
 
@@ -36,7 +34,7 @@ class _Wrong(Exception):
         super().__init__(message)
 
 
-def answer(world: "World", head: Head, body: bytes, origin: str) -> Outgoing:
+def answer(world: World, head: Head, body: bytes, origin: str) -> Outgoing:
     """Answer a control request; what is wrong with it is said as {"error": ...}."""
     try:
         return _json(_answer(world, head, body, origin))
@@ -49,7 +47,7 @@ def _json(value: Any, status: int = 200) -> Outgoing:
     return Outgoing(status=status, headers=_JSON, body=msgspec.json.encode(value))
 
 
-def _answer(world: "World", head: Head, body: bytes, origin: str) -> Any:
+def _answer(world: World, head: Head, body: bytes, origin: str) -> Any:
     page = head.headers.get("origin")
     if page and urlsplit(page).hostname not in _LOOPBACK:
         raise _Wrong("web pages of other origins may not control the sandbox", 403)
@@ -79,17 +77,17 @@ def _object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _health(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _health(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     return {"ok": True, "providers": list(world.sides), "now": world.state.clock.now()}
 
 
-def _settings(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _settings(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     if body:
         world.state.set_settings(changed(world.state.settings, body))
     return world.state.settings
 
 
-def _clock(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _clock(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     clock = world.state.clock
     for name, value in body.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -106,7 +104,7 @@ def _clock(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
     return {"now": clock.now(), "frozen": clock.frozen is not None}
 
 
-def _requests(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _requests(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     names = ("key", "provider", "action", "task")
     found = record.entries(world.state, **{name: query.get(name) for name in names})
     form = query.get("format", "json")
@@ -117,11 +115,11 @@ def _requests(world: "World", query: Query, body: dict[str, Any], _: str) -> Any
     return {"requests": found}
 
 
-def _accounts(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _accounts(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     return {"accounts": ledger.accounts(world.state)}
 
 
-def _account(world: "World", query: Query, body: dict[str, Any], name: str) -> Any:
+def _account(world: World, query: Query, body: dict[str, Any], name: str) -> Any:
     amount = body.get("add_credits")
     if not isinstance(amount, int) or isinstance(amount, bool) or abs(amount) > 10**15:
         raise _Wrong('an account takes {"add_credits": whole number}')
@@ -143,12 +141,12 @@ def _account(world: "World", query: Query, body: dict[str, Any], name: str) -> A
     return {"accounts": shown}
 
 
-def _tasks(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _tasks(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     key = query.get("key")
     return {"tasks": tasks.overview(world.state, key and fingerprint(key))}
 
 
-def _charges(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _charges(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     state, key, provider = world.state, query.get("key"), query.get("provider")
     return {
         "charges": [charge._asdict() for charge in ledger.charges(state, key, provider)],
@@ -157,37 +155,37 @@ def _charges(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
     }
 
 
-def _faults(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _faults(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     names = ("number", "fault", "seen", "used")
     counts = world.state.fault_counts()
     return {"faults": [dict(zip(names, row, strict=True)) for row in counts]}
 
 
-def _add_fault(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _add_fault(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     text = body.get("fault")
     fault = parse_fault(text) if isinstance(text, str) and len(body) == 1 else fault_from(body)
     return {"number": world.state.add_fault(fault)}
 
 
-def _drop_faults(world: "World", query: Query, body: dict[str, Any], number: str) -> Any:
+def _drop_faults(world: World, query: Query, body: dict[str, Any], number: str) -> Any:
     world.state.drop_faults(int(number) if number.isdigit() else None)
     return _faults(world, query, body, number)
 
 
-def _effects(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _effects(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     return {name: {"help": one.help, "actions": one.actions} for name, one in EFFECTS.items()}
 
 
-def _reset(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _reset(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     world.state.reset()
     return {"ok": True}
 
 
-def _nothing(world: "World", query: Query, body: dict[str, Any], _: str) -> Any:
+def _nothing(world: World, query: Query, body: dict[str, Any], _: str) -> Any:
     raise AssertionError("the media path is answered before")
 
 
-def _media(world: "World", body: bytes, origin: str) -> Any:
+def _media(world: World, body: bytes, origin: str) -> Any:
     if not body:
         raise _Wrong("the body is the file, and it is empty")
     name = hashlib.sha256(body).hexdigest()

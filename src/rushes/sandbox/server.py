@@ -12,13 +12,14 @@ from rushes.catalog import Catalog, load
 from rushes.errors import SetupError
 
 from . import ledger, record
-from .app import Context, World, WorldApp
+from .app import Context, WorldApp
 from .callbacks import Callbacks
 from .faults import Fault, parse_fault
 from .http import Listener
 from .settings import Settings, changed
 from .shelf import media_type_of
 from .state import State
+from .world import World
 
 __all__ = ["Sandbox"]
 

@@ -79,6 +79,22 @@ async def test_a_task_is_adopted_once(lab: Lab) -> None:
 
 
 @asynchronous
+async def test_a_job_that_another_process_works_on_stays_with_it(lab: Lab) -> None:
+    """Adopting its task shows the job; it is watched by one process only."""
+    lab.sandbox.set(image_seconds=60.0)
+    clock = lab.clock()
+    async with lab.client(clock=clock) as one, lab.client(clock=clock) as two:
+        own = await one.generate(IMAGE, "mine")
+        await own.wait_submitted()
+        again = await two.adopt("mediaio", str(own.task_id), model="imagen-4")
+        await clock.sleep(20.0)
+        assert two.session.runner._watches == {}
+        assert (await two.stored(again)).owner == one.session.ownership.id
+        await again.wait()
+        assert lab.seen("download") == 1
+
+
+@asynchronous
 async def test_a_task_that_nobody_knows_is_not_adopted(lab: Lab) -> None:
     """TaskNotFound from the provider that says so; nothing is stored."""
     async with lab.client() as client:

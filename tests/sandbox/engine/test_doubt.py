@@ -7,7 +7,9 @@ import pytest
 
 from rushes.client.job import AsyncJob
 from rushes.engine.transport import NeverMade, Transport
-from rushes.errors import InsufficientCredits, SubmissionUncertain
+from rushes.errors import InsufficientCredits, JobCanceled, SubmissionUncertain
+from rushes.providers.base import Created, Order
+from rushes.store.job import Change
 
 from .lab import VIDEO, Client, Lab, asynchronous, is_whole
 
@@ -118,3 +120,55 @@ async def test_a_provider_that_always_loses_its_answer_is_not_hammered(lab: Lab)
         assert len(sent) == 7
         assert sent[-1] - sent[0] > 15.0
         assert lab.sandbox.charged() == 40
+
+
+@asynchronous
+async def test_a_wish_between_two_sends_does_not_cancel_what_is_in_doubt(lab: Lab) -> None:
+    """Wished after the intent to repeat was stored: nothing is sent, and the task is not lost."""
+    lab.sandbox.set(queued_seconds=1e6)
+    async with lab.client() as client:
+        older = await client.generate(VIDEO, "an older boat", **CLIP)
+        await older.wait_submitted()
+        await client.session.clock.sleep(60.0)
+        await deduplicates(client)
+        lab.sandbox.fault("create:drop-answer:times=1")
+        store, intents = client.session.store, []
+        apply = store.apply
+
+        async def wishing(change: Change) -> Any:
+            job = await apply(change)
+            if change.to == "submitting" and change.submission is not None:
+                intents.append(job.id)
+                if len(intents) == 2:
+                    fields = {"cancel_wished_at": client.session.clock.now()}
+                    job = await apply(Change(job_id=job.id, fields=fields, at=change.at))
+            return job
+
+        store.apply = wishing  # type: ignore[method-assign]
+        job = await ask(client)
+        with pytest.raises(JobCanceled):
+            await job.wait()
+        assert job.task_id is not None
+        assert lab.posts() == 2
+        assert lab.seen("cancel") == 1
+        assert (job.credits.charged, job.credits.refunded) == (20, 20)
+
+
+@asynchronous
+async def test_a_task_id_is_kept_even_where_the_rest_of_the_answer_cannot_be(lab: Lab) -> None:
+    """Figures and texts that no store takes cost the details, never the task."""
+    async with lab.client() as client:
+        credential = client.session.house.credentials.get("aivideomaker", sandbox=False)
+        create = credential.adapter.create
+
+        def boasting(order: Order) -> Any:
+            outcome = yield from create(order)
+            assert isinstance(outcome, Created)
+            return Created(task_id=outcome.task_id, credits=10**30, trace_id="\ud800")
+
+        credential.adapter.create = boasting  # type: ignore[method-assign]
+        job = await ask(client)
+        await job.wait()
+        assert is_whole(job)
+        assert lab.posts() == 1
+        assert job.credits.charged == 20

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rushes.engine import submit
 from rushes.engine.transport import Transport
 from rushes.errors import SubmissionUncertain, error_class
 
@@ -201,3 +202,21 @@ async def test_a_key_that_no_header_can_carry_ends_the_job_unsent(
         assert job.status == "failed"
         assert [kind for kind, _, _ in await client.moves(job)] == ["reserve", "release"]
         assert lab.sandbox.requests() == ()
+
+
+@asynchronous
+async def test_a_fault_of_ours_after_the_send_leaves_the_job_uncertain(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither sent again nor stuck: whoever looks is told that nobody knows."""
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(submit, "record", broken)
+    async with lab.client() as client:
+        job = await ask(client, IMAGE)
+        with pytest.raises(SubmissionUncertain):
+            await job.wait()
+        assert lab.posts() == 1
+        assert job.credits.reserved == 100

@@ -148,6 +148,8 @@ async def test_a_task_that_passes_the_deadline_is_still_fetched(lab: Lab) -> Non
             await job.wait()
         assert job.status == "timed_out"
         client.leap(1500.0)
+        record = await client.until(job, lambda record: record.state == "archiving")
+        assert record.error is None
         await client.until(job, lambda record: record.state == "succeeded")
         assert is_whole(job)
         assert job.error is None

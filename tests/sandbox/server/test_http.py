@@ -100,7 +100,7 @@ def test_a_bug_of_its_own_is_a_500(
         raise RuntimeError("no ink")
 
     with monkeypatch.context() as patched:
-        patched.setattr("rushes.sandbox.app.scene_of", broken)
+        patched.setattr("rushes.sandbox.world.scene_of", broken)
         assert client.get(link).status == 500
     assert client.get(link).status == 200
 

@@ -95,6 +95,11 @@ def test_a_time_that_nobody_watched_counts_little() -> None:
     assert 60.0 <= (Times(PLAN, away + seen, NOW).expected or 0) <= 70.0
 
 
+def test_what_was_long_ago_is_forgotten() -> None:
+    """Samples from before a clock was set right say nothing at all."""
+    assert not Times(PLAN, [sample(60.0, age=NOW) for _ in range(10)], NOW).learned
+
+
 @given(
     st.lists(st.floats(0, 1e5), max_size=50),
     st.floats(0, 1e6),

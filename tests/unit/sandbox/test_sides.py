@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rushes.catalog import load
 from rushes.providers.world import Reply, Request, Twist
 from rushes.sandbox import Settings
-from rushes.sandbox.app import World
 from rushes.sandbox.spoil import TWISTS
 from rushes.sandbox.state import State
+from rushes.sandbox.world import World
 
 ORIGIN = "http://127.0.0.1:1"
 

@@ -28,7 +28,7 @@ def make_job(number: int = 1, **fields: Any) -> Job:
     return Job(**(values | fields))
 
 
-def entry(kind: EntryKind, credits: int, job: str | Job = "job-000001") -> Entry:  # noqa: A002
+def entry(kind: EntryKind, credits: int, job: str | Job = "job-000001") -> Entry:
     job_id = job if isinstance(job, str) else job.id
     return Entry(job_id=job_id, at=1.0, kind=kind, credits=credits, source="quote")
 

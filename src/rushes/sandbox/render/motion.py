@@ -35,7 +35,7 @@ class Moving:
     ) -> None:
         self._stills = [still for source in sources for still in source.stills]
         self._size = size
-        self._space = space
+        self._space: Space = space
         angle = rng.uniform(0, math.tau)
         self._toward = (0.5 + 0.5 * math.cos(angle), 0.5 + 0.5 * math.sin(angle))
         self._ready: dict[tuple[int, Palette], tuple[Surface, Surface]] = {}

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from PIL import ImageFont
 
@@ -32,8 +33,8 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 @lru_cache(maxsize=4096)
 def _has_glyph(character: str) -> bool:
     probe = font(24)
-    missing = probe.getmask("\U000f0000")
-    mask = probe.getmask(character)
+    missing: Any = probe.getmask("\U000f0000")
+    mask: Any = probe.getmask(character)
     return mask.size != missing.size or bytes(mask) != bytes(missing)
 
 
