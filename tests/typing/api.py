@@ -33,6 +33,8 @@ def blocking() -> None:
         assert_type(client.preview("t2v", "a boat"), rushes.Preview)
         assert_type(client.jobs(unfinished=True), list[rushes.Job])
         assert_type(client.credits(), list[rushes.Account])
+        assert_type(client.spend(by="model"), list[rushes.Spend])
+        client.spend(by="colour")  # type: ignore[arg-type]
         client.generate("lv", ["one", "two"], image=b"...")
         client.generate("t2v", 5)  # type: ignore[arg-type]
         client.generate("t2v", max_credits="5")  # type: ignore[arg-type]

@@ -29,6 +29,16 @@ FIELDS = (
     "usd",
 )
 
+SUMS = (
+    ("jobs", "jobs"),
+    ("set aside", "reserved"),
+    ("charged", "charged"),
+    ("given back", "refunded"),
+    ("provider said", "provider_said"),
+)
+SOURCES = (("quoted", "by_quote"), ("learned", "learned"), ("assumed", "assumed"))
+"""Who else says what was charged; shown where anybody does."""
+
 
 @click.command(
     short_help="Sum what was spent, and who says so.",
@@ -102,25 +112,22 @@ def _print_csv(by: str, rows: list[list[Any]]) -> None:
 
 
 def _print(face: Face, by: str, rows: "list[Spend]", shown: list[dict[str, Any]]) -> None:
-    head = ["jobs", "set aside", "charged", "given back"]
-    head += ["provider said", "quoted", "learned", "assumed"]
-    table = [
-        [
-            row.name,
-            row.provider,
-            str(row.jobs),
-            str(row.reserved),
-            str(row.charged),
-            str(row.refunded),
-            str(row.provider_said),
-            str(row.by_quote),
-            str(row.learned),
-            str(row.assumed),
-            "" if cells["usd"] is None else f"${cells['usd']:,.2f}",
-        ]
-        for row, cells in zip(rows, shown, strict=True)
+    columns = [
+        (by, [row.name for row in rows]),
+        ("provider", [row.provider for row in rows]),
+        *((f"{head}{NUMBER}", [str(one[name]) for one in shown]) for head, name in SUMS),
+        *(
+            (f"{head}{NUMBER}", [str(one[name]) for one in shown])
+            for head, name in SOURCES
+            if any(one[name] for one in shown)
+        ),
     ]
-    print_table([by, "provider", *(f"{name}{NUMBER}" for name in head), f"worth{NUMBER}"], table)
+    if any(one["usd"] is not None for one in shown):
+        worth = ["" if one["usd"] is None else f"${one['usd']:,.2f}" for one in shown]
+        columns.append((f"worth{NUMBER}", worth))
+    print_table(
+        [head for head, _ in columns], list(zip(*(cells for _, cells in columns), strict=True))
+    )
     if any(row.charged > row.provider_said for row in rows):
         face.note(
             "Only what the provider said is exact; the rest of what was charged is the quote's, "

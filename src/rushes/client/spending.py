@@ -22,7 +22,7 @@ SUMS = (
 
 
 def grouped(rows: Iterable[Spent], by: By) -> list[Spend]:
-    """Add up the rows of each group and provider, in order of the group's name.
+    """Add up the rows of each group and provider, in order of the name; credentials by provider.
 
     Two providers' credits are never added to one another: they are worth different amounts.
     """
@@ -33,7 +33,11 @@ def grouped(rows: Iterable[Spent], by: By) -> list[Spend]:
         found = sums.setdefault((getattr(row, by), row.provider), dict.fromkeys(SUMS, 0))
         for name in SUMS:
             found[name] += getattr(row, name)
-    return [
+    made = [
         Spend(name=name, provider=provider, sandbox=sandbox, **found)
-        for (name, provider), found in sorted(sums.items())
+        for (name, provider), found in sums.items()
     ]
+    by_provider = by == "credential"
+    return sorted(
+        made, key=lambda one: (one.provider if by_provider else "", one.name, one.provider)
+    )

@@ -5,7 +5,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from rushes.engine.credentials import Credential
-from rushes.engine.failures import AnswerLost, NeverMade
+from rushes.engine.failures import AnswerLost, NeverMade, TooLarge
 from rushes.engine.house import House
 from rushes.providers.base import Answer, Exchange, Trouble
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T | Trouble:
-    """Run an exchange that costs nothing; a lost connection is Trouble NETWORK_ERROR."""
+    """Run an exchange that costs nothing; a lost answer is Trouble NETWORK_ERROR."""
     try:
         call = next(exchange)
         while True:
@@ -23,6 +23,8 @@ async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T 
                 answer = await house.transport.send(
                     credential.base_url, call, key=credential.header
                 )
+            except TooLarge as error:
+                return Trouble(code="UNKNOWN_ERROR", message=str(error))
             except (NeverMade, AnswerLost) as error:
                 return Trouble(code="NETWORK_ERROR", message=str(error))
             if (said := server_time(answer)) is not None:

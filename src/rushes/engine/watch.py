@@ -32,7 +32,10 @@ TIMES_LAST = 30.0
 
 UNFINISHED = frozenset({"queued", "running", "unknown"})
 FOR_ALL = frozenset({"RATE_LIMITED", "AUTH_FAILED", "NETWORK_ERROR"})
-"""A list that fails for one of these would not be answered by id either."""
+"""Where a list fails for one of these, a query by id would most likely fail too."""
+
+LISTS_LOST = 3
+"""After so many lists that failed on the way, tasks are asked for by id all the same."""
 
 
 class Watch:
@@ -53,6 +56,7 @@ class Watch:
         self._lists = credential.adapter.tasks() is not None
         self._list_at = math.inf
         self._listed_at = 0.0
+        self._lost = 0
         self._shown: set[str] = set()
         self._queue: list[tuple[float, int, Watched]] = []
         self._order = itertools.count()
@@ -119,7 +123,7 @@ class Watch:
             trouble = await self._list()
             per_minute = budget(self._credential)
             gap = 60.0 / per_minute if per_minute is not None else SHORTEST
-            if trouble is None or trouble.code not in FOR_ALL:
+            if self._may_ask_by_id(trouble):
                 for one in turns(self._unlisted(), self._now(), gap, BY_ID_AFTER_A_LIST):
                     await self._ask(one)
             late = [one for one in self._watched.values() if _is_late(one.job, self._now())]
@@ -128,6 +132,12 @@ class Watch:
                 self._list_at = self._now() + self._patience(trouble)
             else:
                 self._plan_list(gap)
+
+    def _may_ask_by_id(self, trouble: Trouble | None) -> bool:
+        self._lost = 0 if trouble is None else self._lost + 1
+        if trouble is None or trouble.code not in FOR_ALL:
+            return True
+        return trouble.code == "NETWORK_ERROR" and self._lost >= LISTS_LOST
 
     async def _list(self) -> Trouble | None:
         """Look at all tasks that one list shows; what it says of each is recorded."""

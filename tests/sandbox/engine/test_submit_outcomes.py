@@ -103,7 +103,7 @@ async def test_too_many_requests_is_sent_again_after_the_wait_under_the_same_key
         assert (keys == {None}) == (model == IMAGE)
         assert len({entry.body for entry in sent}) == 1
         gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(sent)]
-        assert min(gaps) >= (retry_after or 0.4)
+        assert min(gaps) > (retry_after or 0.4) - 0.01
         assert [one.outcome for one in await client.submissions(job)] == [
             "not-created",
             "not-created",

@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from rushes.client.job import AsyncJob
 from rushes.engine.virtual import VirtualClock
 
@@ -79,10 +81,11 @@ async def test_a_list_that_shows_nothing_new_is_not_written_down(lab: Lab) -> No
         assert lab.seen("list") >= 20
 
 
+@pytest.mark.parametrize("effect", ["not-json", "status:status=500", "drop-answer"])
 @asynchronous
-async def test_a_list_that_cannot_be_read_hides_no_task(lab: Lab) -> None:
-    """While the list is unreadable, tasks are asked for by id."""
-    lab.sandbox.fault("list:not-json")
+async def test_a_list_that_never_comes_hides_no_task(lab: Lab, effect: str) -> None:
+    """While the list is unreadable, or lost again and again, tasks are asked for by id."""
+    lab.sandbox.fault(f"list:{effect}")
     async with lab.client() as client:
         jobs = await running(client, 3)
         await asyncio.gather(*(job.wait() for job in jobs))

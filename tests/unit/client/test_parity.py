@@ -31,7 +31,7 @@ def made_blocking(hint: Any) -> Any:
     """Turn the asynchronous client's types into those of the blocking one."""
     text = str(hint)
     for old, new in (
-        ("rushes.client.job.AsyncJob", "rushes.client.blocking.Job"),
+        ("rushes.client.job.AsyncJob", "rushes.client.blocking_job.Job"),
         ("AsyncIterator", "Iterator"),
     ):
         text = text.replace(old, new)
