@@ -31,6 +31,7 @@ TAIL = 0.05
 PARTS = 5
 """By so many points is each interval taken."""
 
+POINTS = 400
 SHORTEST = 1.0
 HALF_LIFE = 7 * 86400.0
 """Seconds after which a sample counts half."""
@@ -63,6 +64,7 @@ class Times:
         points.sort()
         self._durations = [seconds for seconds, _ in points]
         self._weights: list[float] = list(itertools.accumulate(weight for _, weight in points))
+        self._thin()
         self._usual, self._usual_rate = plan.usual, 0.0
         if self.learned:
             spread = self.quantile(0.95) - self.quantile(0.05)
@@ -115,6 +117,15 @@ class Times:
         ended = (self._weights[there] - before) / left
         seconds = max(self._durations[there] - age, SHORTEST)
         return ended / (1 - ended / 2) / seconds
+
+    def _thin(self) -> None:
+        """Keep so many points of equal weight: each task that is watched holds its Times."""
+        if len(self._weights) > POINTS and (total := self._weights[-1]) > 0:
+            self._durations = [
+                self._durations[self._place(total * (number + 0.5) / POINTS)]
+                for number in range(POINTS)
+            ]
+            self._weights = [total * (number + 1) / POINTS for number in range(POINTS)]
 
     def _place(self, weight: float) -> int:
         return min(bisect.bisect_left(self._weights, weight), len(self._weights) - 1)

@@ -102,8 +102,9 @@ class Watch:
             if (one := self._watched.get(job.task_id)) is not None:
                 one.job = slim(job)
                 continue
-            first = self._times[job.model].first(self._house.chance)
-            one = self._watched[job.task_id] = Watched(job, self._now(), first)
+            times = self._times[job.model]
+            first = times.first(self._house.chance)
+            one = self._watched[job.task_id] = Watched(job, self._now(), times, first)
             self._list_at = min(self._list_at, one.first_at)
             self._schedule(one)
 
@@ -145,8 +146,7 @@ class Watch:
         for one in [one for one in self._watched.values() if one.has_wish and one.next_at <= now]:
             await self._carry_wish(one)
             one.next_at = now + self._plan.longest
-        known = {task_id: one.job.status for task_id, one in self._watched.items()}
-        listing = self._credential.adapter.tasks(known)
+        listing = self._credential.adapter.tasks(self._watched.keys())
         assert listing is not None  # noqa: S101 - it is this provider that lists
         await turn(self._house, self._credential)
         self._listed_at = self._now()
@@ -159,7 +159,7 @@ class Watch:
         for task in listed:
             if (seen := self._watched.get(task.id)) is None:
                 continue
-            self._shown.add(task.id)
+            self._shown.add(str(seen.job.task_id))
             seen.looked_at = now
             if task.status == seen.job.status and task.phase in UNFINISHED:
                 seen.unfinished_at = now
@@ -277,7 +277,11 @@ class Watch:
             self._on_over(job)
 
     def _wait(self, one: Watched, now: float) -> float:
-        return one.wait(self._times[one.job.model], self._plan.longest, now)
+        # The first to end of many that began together are the fast ones: who goes by that
+        # looks for the others too early, and then too late.
+        if not one.times.learned:
+            one.times = self._times[one.job.model]
+        return one.wait(self._plan.longest, now)
 
     def _patience(self, trouble: Trouble) -> float:
         if trouble.retry_after is None:

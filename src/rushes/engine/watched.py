@@ -26,12 +26,14 @@ class Watched:
         "looked_at",
         "next_at",
         "pause",
+        "times",
         "unfinished_at",
         "wish_carried",
     )
 
-    def __init__(self, job: Job, now: float, first: float) -> None:
+    def __init__(self, job: Job, now: float, times: Times, first: float) -> None:
         self.job = slim(job)
+        self.times = times
         self.pause = 0.0
         self.unfinished_at = job.seen_at
         self.wish_carried = False
@@ -44,12 +46,12 @@ class Watched:
         """Whether a person's wish to cancel has yet to be carried to the provider."""
         return self.job.cancel_wished_at is not None and not self.wish_carried
 
-    def wait(self, times: Times, longest: float, now: float) -> float:
+    def wait(self, longest: float, now: float) -> float:
         """Return for how long to wait after a look that showed it unfinished."""
         if self.job.state == "timed_out":
             late = now - (self.job.deadline_at or now)
             return min(LONGEST_AFTER_DEADLINE, longest + late / 4)
-        self.pause = times.pause(now - (self.job.submitted_at or now), self.pause)
+        self.pause = self.times.pause(now - (self.job.submitted_at or now), self.pause)
         return self.pause
 
 

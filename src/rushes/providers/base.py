@@ -5,7 +5,7 @@ An adapter does no I/O: each of its methods is a generator that yields `Call`s a
 adds the key, commits a paid call's exact bytes before it goes out, and sends it once.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -173,13 +173,12 @@ class Adapter(Protocol):
         ...
 
     def tasks(
-        self, known: Mapping[str, str | None] | None = None
+        self, among: Collection[str] | None = None
     ) -> Exchange[tuple[Task, ...] | Trouble] | None:
         """List the key's tasks, newest first; None where the provider has no list.
 
-        `known` are the ids of the tasks that are wanted, each with the provider's word for it as
-        last seen: of all others nothing is said, and one that still stands there unfinished may
-        come with id, phase and status alone. None: all tasks, whole.
+        `among` are the ids of tasks whose ends are waited for: of others nothing is said, and one
+        that has not ended may come with id, phase and status alone. None: all tasks, whole.
         """
         ...
 

@@ -6,7 +6,9 @@ import apsw
 
 from rushes.store.protocol import Sample
 
-KEPT_SAMPLES = 200
+KEPT_SAMPLES = 2000
+"""More than begin together: the last to end of those are the slow ones, and would be all."""
+
 _MICRO = 1_000_000
 
 

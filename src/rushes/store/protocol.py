@@ -215,7 +215,7 @@ class Store(Protocol):
         ...
 
     def add_sample(self, sample: Sample) -> Awaitable[None]:
-        """Remember how long a task took; only the newest 200 of a model are kept."""
+        """Remember how long a task took; only the newest 2,000 of a model are kept."""
         ...
 
     def samples(self, model: str, *, sandbox: bool) -> Awaitable[list[Sample]]:

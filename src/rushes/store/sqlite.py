@@ -227,7 +227,7 @@ class SqliteStore:
         return await self._read(lambda db: facts.blocked_until(db, key))
 
     async def add_sample(self, sample: Sample) -> None:
-        """Remember how long a task took; only the newest 200 of a model are kept."""
+        """Remember how long a task took; only the newest 2,000 of a model are kept."""
         await self._write(lambda db: facts.add_sample(db, sample))
 
     async def samples(self, model: str, *, sandbox: bool) -> list[Sample]:

@@ -1,11 +1,13 @@
 """Prices that nobody publishes, learned from the balance."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from rushes.engine import prices
+from rushes.engine.virtual import VirtualClock
 from rushes.store.job import Change
 
 from .lab import IMAGE, KEY, VIDEO, Client, Lab, asynchronous
@@ -250,3 +252,38 @@ async def test_a_second_task_of_the_job_spoils_the_measure(lab: Lab) -> None:
         await job.wait()
         assert job.credits.charged is None
     assert msgspec.to_builtins(job.record.quote)["source"] == "unknown"
+
+
+@asynchronous
+async def test_a_balance_that_moves_before_the_job_measures_nothing(lab: Lab) -> None:
+    """Two looks that differ: somebody else is at work on the account."""
+
+    def somebody_spends(seconds: float) -> None:
+        lab.sandbox.advance(seconds)
+        if lab.posts() == 0:
+            lab.sandbox.add_credits(KEY, -3)
+
+    async with lab.client(clock=VirtualClock(on_advance=somebody_spends)) as client:
+        job = await made(client)
+        assert job.credits.charged is None
+        (sending,) = [one for one in await client.events_of(job) if one.kind == "submitting"]
+        assert "balance" not in sending.data
+        assert lab.seen("balance") == 2
+
+
+@asynchronous
+async def test_another_tool_on_the_account_makes_no_price(lab: Lab, tmp_path: Path) -> None:
+    """What our store cannot see spoils one measurement, and two of them must agree."""
+    clock = lab.clock()
+    async with (
+        lab.client(clock=clock) as client,
+        lab.client(clock=clock, home=tmp_path / "another tool") as other,
+    ):
+        for count in (1, 2):
+            lab.sandbox.set(image_seconds=60.0)
+            job = await client.generate(IMAGE, "a boat")
+            await client.until(job, lambda record: record.state == "running")
+            await (await other.generate(IMAGE, "a kite", count=count)).wait()
+            await job.wait()
+            assert job.credits.charged == 5 + 5 * count
+        assert await quoted(client) == (None, "unknown")

@@ -5,11 +5,14 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rushes.catalog.schema import PollPlan
+from rushes.engine.times import Times
 from rushes.engine.watched import Watched, slim, together, turns
 from rushes.store.job import Job, Quote
 
 NOW = 1_000_000_000.0
 DAY = 86_400.0
+TIMES = Times(PollPlan(), (), NOW)
 
 
 def job(number: int, *, expires: float | None = None, submitted: float | None = None) -> Job:
@@ -32,7 +35,7 @@ def job(number: int, *, expires: float | None = None, submitted: float | None = 
 
 
 def waiting(count: int) -> list[Watched]:
-    return [Watched(job(number), NOW, 2.0) for number in range(count)]
+    return [Watched(job(number), NOW, TIMES, 2.0) for number in range(count)]
 
 
 def numbers(chosen: list[Watched]) -> list[int]:
@@ -59,15 +62,15 @@ def test_who_was_looked_at_goes_to_the_end() -> None:
 
 def test_a_task_about_to_expire_goes_first_but_takes_only_every_other_look() -> None:
     """Even where most are about to expire, the others' turn comes."""
-    fresh = [Watched(job(number), NOW, 2.0) for number in range(10)]
-    urgent = [Watched(job(100 + n, expires=NOW + 60.0 + n), NOW, 2.0) for n in range(90)]
+    fresh = [Watched(job(number), NOW, TIMES, 2.0) for number in range(10)]
+    urgent = [Watched(job(100 + n, expires=NOW + 60.0 + n), NOW, TIMES, 2.0) for n in range(90)]
     chosen = numbers(turns(fresh + urgent, NOW, 2.0, 10))
     assert chosen == [100, 0, 101, 1, 102, 2, 103, 3, 104, 4]
 
 
 def test_who_is_not_due_is_left_alone() -> None:
     """A task whose first look is yet to come is not asked for."""
-    late = Watched(job(1, submitted=NOW), NOW, 40.0)
+    late = Watched(job(1, submitted=NOW), NOW, TIMES, 40.0)
     assert turns([late], NOW, 2.0, 10) == []
     assert numbers(turns([late], NOW + 40.0, 2.0, 10)) == [1]
 
@@ -75,7 +78,7 @@ def test_who_is_not_due_is_left_alone() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), max_size=40), st.integers(1, 12))
 def test_turns_never_repeat_and_are_never_wasted(expiries: list[float], most: int) -> None:
     """As many as are due, up to the most, each once."""
-    all_ = [Watched(job(n, expires=NOW + left), NOW, 0.0) for n, left in enumerate(expiries)]
+    all_ = [Watched(job(n, expires=NOW + left), NOW, TIMES, 0.0) for n, left in enumerate(expiries)]
     chosen = numbers(turns(all_, NOW, 2.0, most))
     assert len(chosen) == len(set(chosen)) == min(most, len(all_))
 

@@ -92,13 +92,13 @@ def make_sample(number: int, *, model: str = "m", sandbox: bool = False) -> Samp
 
 
 def test_newest_samples_are_kept(path: Path) -> None:
-    """Of each model the newest 200 samples stay, apart from the sandbox's."""
+    """Of each model the newest 2,000 samples stay, apart from the sandbox's."""
 
     async def scenario(store: Store) -> None:
         kept = [make_sample(0, model="n"), make_sample(0, sandbox=True)]
-        for sample in [*kept, *(make_sample(number) for number in range(205))]:
-            await store.add_sample(sample)
-        newest = [make_sample(number) for number in reversed(range(5, 205))]
+        given = [*kept, *(make_sample(number) for number in range(2005))]
+        await asyncio.gather(*(store.add_sample(sample) for sample in given))
+        newest = [make_sample(number) for number in reversed(range(5, 2005))]
         assert await store.samples("m", sandbox=False) == newest
         assert await store.samples("n", sandbox=False) == [kept[0]]
         assert await store.samples("m", sandbox=True) == [kept[1]]

@@ -1,6 +1,6 @@
 """Read a task as AIVideoMaker shows it, alone or in a list."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ PHASES: Mapping[str, Phase] = {
     "CANCEL": "canceled",
 }
 
-_UNFINISHED = ("queued", "running")
+_UNFINISHED = ("SUBMITTED", "PROGRESS")
 
 
 class Listed(msgspec.Struct):
@@ -50,26 +50,25 @@ def read_list(body: bytes) -> Listed | None:
         return None
 
 
-def read_row(row: msgspec.Raw, known: Mapping[str, str | None] | None) -> Task | None:
+def read_row(row: msgspec.Raw, among: Collection[str] | None) -> Task | None:
     """Return the task in a row; None for a row that is no task with an id.
 
-    Of `known`, see Adapter.tasks: what is not news is not read whole.
+    Of `among`, see Adapter.tasks: what is not waited for is not read whole.
     """
     try:
         head = _HEAD.decode(row)
     except (ValueError, RecursionError):
         return None
-    known_id = task_id(head.id)
-    if known_id is None:
+    known = task_id(head.id)
+    if known is None:
         return None
-    if known is not None:
-        word = head.status if isinstance(head.status, str) else ""
-        phase = PHASES.get(word, "unknown")
-        old = phase in _UNFINISHED and known.get(known_id) == word
-        if old or known_id not in known:
-            return Task(id=known_id, phase=phase, status=word)
+    if among is not None:
+        status = head.status if head.status in _UNFINISHED else text(head.status, 60)
+        phase = PHASES.get(status, "unknown")
+        if known not in among or phase in ("queued", "running", "unknown"):
+            return Task(id=known, phase=phase, status=status)
     fields = json_object(row)
-    return None if fields is None else read_task(fields, id=known_id)
+    return None if fields is None else read_task(fields, id=known)
 
 
 def read_task(fields: Mapping[str, Any], *, id: str) -> Task:

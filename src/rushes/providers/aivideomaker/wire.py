@@ -6,7 +6,7 @@ configured base URL.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -127,9 +127,7 @@ class AiVideoMakerAdapter:
         task = read_task(said.fields, id=task_id)
         return task if task.status else _unlike(said, shown(answer))
 
-    def tasks(
-        self, known: Mapping[str, str | None] | None = None
-    ) -> Exchange[tuple[Task, ...] | Trouble]:
+    def tasks(self, among: Collection[str] | None = None) -> Exchange[tuple[Task, ...] | Trouble]:
         """List the key's tasks, newest first.
 
         A list with an entry that cannot be read is trouble as a whole: it could not show
@@ -144,11 +142,11 @@ class AiVideoMakerAdapter:
             return _unlike(said, shown(answer))
         found = []
         for number, row in enumerate(listed.rows, 1):
-            task = read_row(row, known)
+            task = read_row(row, among)
             if task is None:
                 message = f"In the list, task {number} of {len(listed.rows)} has no id."
                 return _unlike(_said(answer), message)
-            if known is None or task.id in known:
+            if among is None or task.id in among:
                 found.append(task)
         return tuple(found)
 

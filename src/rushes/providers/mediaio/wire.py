@@ -5,7 +5,7 @@ may come with HTTP 200, so the code decides, and which HTTP status goes with it 
 published. There is no idempotency key, no cancel, no list, no webhook and no price.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -144,7 +144,7 @@ class MediaIoAdapter:
             trace_id=said.trace_id,
         )
 
-    def tasks(self, known: Mapping[str, str | None] | None = None) -> None:
+    def tasks(self, among: Collection[str] | None = None) -> None:
         """Return None: Media.io has no list of tasks."""
         return
 
