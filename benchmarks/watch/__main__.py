@@ -9,6 +9,7 @@ when the store has it; both are of one machine's clock.
 
 import argparse
 import asyncio
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -20,13 +21,16 @@ from benchmarks.watch.world import PICTURE, WAN
 
 
 async def run(folder: Path, only: str, minutes: float, *, quick: bool) -> list[Row]:
-    """Run A while C learns, then B and C side by side: B hardly needs the machine."""
+    """Run A while C learns, then B and C side by side: B hardly needs the machine.
+
+    Quick: all at once, and C with nothing learned.
+    """
     many, few = (300, 130) if quick else (10_000, 200)
     quiet = 4.0 if quick else lists.BEFORE_THE_FIRST_END
     whole = Case("A: list whole", many, 20 if quick else int(120 * minutes), minutes, quiet=quiet)
     cut = Case("B: list of 100", many, 20 if quick else int(120 * minutes), minutes, 100, quiet)
     small = Case(f"B: list of 100, {few} tasks", few, 10, minutes, 100, quiet)
-    wire, tasks, at_most = (PICTURE, 60, 60.0) if quick else (WAN, 1000, 600.0)
+    wire, tasks, at_most = (PICTURE, 60, 25.0) if quick else (WAN, 1000, 300.0)
 
     async def first() -> list[Row]:
         return lists.rows(await lists.measure(folder, whole)) if "A" in only else []
@@ -34,6 +38,16 @@ async def run(folder: Path, only: str, minutes: float, *, quick: bool) -> list[R
     async def second(case: Case) -> list[Row]:
         return lists.rows(await lists.measure(folder, case)) if "B" in only else []
 
+    async def unlearned_only() -> list[Row]:
+        return (
+            each.rows(await each.compare(folder, wire, tasks, (), at_most)) if "C" in only else []
+        )
+
+    if quick:
+        *of_lists, of_each = await asyncio.gather(
+            first(), second(cut), second(small), unlearned_only()
+        )
+        return [*itertools.chain(*of_lists), *of_each]
     if "C" not in only:
         of_first = await first()
         of_cut, of_small = await asyncio.gather(second(cut), second(small))
@@ -44,7 +58,7 @@ async def run(folder: Path, only: str, minutes: float, *, quick: bool) -> list[R
     of_cut, of_small, compared = await asyncio.gather(
         second(cut), second(small), each.compare(folder, wire, tasks, samples, at_most)
     )
-    return [*of_first, *of_cut, *of_small, *each.rows(unlearned, compared)]
+    return [*of_first, *of_cut, *of_small, *each.rows(compared, unlearned)]
 
 
 def main() -> None:

@@ -83,9 +83,9 @@ async def _followed(
 ) -> Looks:
     """Wait until every task has ended and been seen."""
     ends = await world.ends(key)
-    give_up = time.time() + at_most
     try:
         await asyncio.sleep(max(ends.values()) - time.time())
+        give_up = time.time() + at_most
         done = await homes.seen(home)
         while len(done) < len(ends) and time.time() < give_up:
             await asyncio.sleep(1.0)
@@ -107,11 +107,16 @@ async def _looks(world: World, name: str, key: str, done: dict[str, float], cpu:
     )
 
 
-def rows(first: Looks, found: Sequence[Looks]) -> list[Row]:
-    """Judge each way by the fixed poll of the same run."""
+def rows(found: Sequence[Looks], first: Looks | None = None) -> list[Row]:
+    """Judge each way by the fixed poll of the same run; `first` is how it began.
+
+    Without a beginning nothing was learned, and there is nothing to judge.
+    """
     name = f"C: {len(found[0].delays):,} tasks, no list"
     base = found[0]
     made = [Row(name, f"{one.name}: queries for each; delay", _words(one)) for one in found]
+    if first is None:
+        return made
     made.append(Row(name, f"{first.name}: queries for each; delay", _words(first)))
     mean = statistics.fmean
     for one in found[1:]:

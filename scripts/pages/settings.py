@@ -46,7 +46,7 @@ OTHERS = """\
 
 `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in small letters too) for proxies;
 `SSL_CERT_FILE` and `SSL_CERT_DIR` for certificate authorities; `NO_COLOR` for a command without
-colours. `RUSHES_DEBUG=1` shows the traceback of a fault in Rushes itself.
+colours. `RUSHES_DEBUG=1` shows the traceback of a fault in Rushes itself, and what the engine logs.
 """
 
 

@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from rushes.client.aio import AsyncRushes
     from rushes.client.blocking import Job, Rushes
     from rushes.client.job import AsyncJob
-    from rushes.client.records import Account, Check, Event, Output, Preview, Spend
+    from rushes.client.records import (
+        Account,
+        Check,
+        Damage,
+        Event,
+        Output,
+        Preview,
+        Spend,
+        Verification,
+    )
     from rushes.errors import (
         AuthFailed,
         BudgetExceeded,
@@ -57,10 +66,12 @@ _HOMES = {
     "Job": "client.blocking",
     "Account": "client.records",
     "Check": "client.records",
+    "Damage": "client.records",
     "Event": "client.records",
     "Output": "client.records",
     "Preview": "client.records",
     "Spend": "client.records",
+    "Verification": "client.records",
     "Credits": "store.job",
     "Quote": "store.job",
 }
@@ -76,6 +87,7 @@ __all__ = [
     "ContentRefused",
     "CredentialError",
     "Credits",
+    "Damage",
     "Event",
     "ForkedClient",
     "GenerationFailed",
@@ -111,6 +123,7 @@ __all__ = [
     "TimedOut",
     "UnknownError",
     "Unpriced",
+    "Verification",
     "WaitTimeout",
     "__version__",
 ]

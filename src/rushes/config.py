@@ -6,13 +6,13 @@ user data): `config.toml` for settings, `keys.json` (mode 0600) for provider key
 """
 
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rushes.addresses import check_base_url
 from rushes.errors import MissingCredential, SetupError
+from rushes.keys_file import DEFAULT, ENVIRONMENT, KeysFile, Table, is_retired
 
 KEY_COMMAND_SECONDS = 30
 
@@ -62,7 +62,13 @@ SETTINGS: tuple[Setting, ...] = (
         "PROVIDER.max_credits_per_day",
         "RUSHES_{PROVIDER}_MAX_CREDITS_PER_DAY",
         None,
-        "The most credits in one local day for this provider's key.",
+        "The most credits in one local day for each key of this provider.",
+    ),
+    Setting(
+        "PROVIDER.key_name",
+        "RUSHES_{PROVIDER}_KEY_NAME",
+        None,
+        "The name of the key that new jobs use, where `--key` says nothing else.",
     ),
     Setting(
         "base_url",
@@ -76,7 +82,7 @@ SETTINGS: tuple[Setting, ...] = (
 NUMBERS = frozenset({"max_credits", "max_credits_per_day"})
 """Settings of the file that are a number of credits."""
 
-OF_A_PROVIDER = frozenset({"base_url", "max_credits_per_day"})
+OF_A_PROVIDER = frozenset({"base_url", "key_name", "max_credits_per_day"})
 """Settings of the file that stand under a provider's name."""
 
 
@@ -92,6 +98,12 @@ class Key(NamedTuple):
 
     secret: str
     source: str
+    name: str = ENVIRONMENT
+
+    @property
+    def retired(self) -> bool:
+        """Whether it is kept only until its jobs have ended."""
+        return is_retired(self.name)
 
     @property
     def masked(self) -> str:
@@ -187,7 +199,12 @@ class Config:
     @property
     def keys_file(self) -> Path:
         """The file of stored provider keys; it need not exist."""
-        return self.home / "keys.json"
+        return self.keys.path
+
+    @property
+    def keys(self) -> KeysFile:
+        """The stored provider keys."""
+        return KeysFile(self.home / "keys.json")
 
     def _read_file(self) -> dict[str, Any]:
         if not self.file.is_file():
@@ -210,7 +227,7 @@ class Config:
             raise SetupError(
                 f"The settings file {self.file} says {name!r}, which is no setting; allowed: "
                 f"{', '.join(sorted(names))}, and under a provider's name "
-                f"{' and '.join(sorted(OF_A_PROVIDER))}.",
+                f"{', '.join(sorted(OF_A_PROVIDER))}.",
                 next_step="Correct that line.",
             )
         return table
@@ -251,8 +268,18 @@ class Config:
 
     # Keys.
 
-    def key(self, provider: str, names: Sequence[str]) -> Key | None:
-        """Find a provider's key: its variables in order, then the keys file.
+    def key_name(self, provider: str) -> Value:
+        """Return the name of the key that new jobs of a provider use; None: Rushes chooses."""
+        name = f"RUSHES_{provider.upper()}_KEY_NAME"
+        section = self._file.get(provider, {})
+        if text := self.environment.get(name):
+            return Value(text, name)
+        return Value(
+            section.get("key_name"), str(self.file) if "key_name" in section else "default"
+        )
+
+    def environment_key(self, provider: str, names: Sequence[str]) -> Key | None:
+        """Find the key that a provider's variables name, the first of them first.
 
         For each variable NAME also NAME_FILE (a file holding the key) and NAME_COMMAND (a
         command that prints it).
@@ -264,12 +291,17 @@ class Config:
                 return Key(_key_from_file(path, f"{name}_FILE"), f"{name}_FILE ({path})")
             if command := self.environment.get(f"{name}_COMMAND"):
                 return Key(_key_from_command(command, f"{name}_COMMAND"), f"{name}_COMMAND")
-        if stored := self.stored_keys().get(provider):
-            return Key(stored, str(self.keys_file))
         return None
 
+    def key(self, provider: str, names: Sequence[str]) -> Key | None:
+        """Find a provider's first key: its variables in order, then the keys file."""
+        found = self.environment_key(provider, names)
+        if found is None:
+            found = next((key for key in self.named_keys(provider) if not key.retired), None)
+        return found
+
     def require_key(self, provider: str, names: Sequence[str], page: str) -> Key:
-        """Find a provider's key, or raise MissingCredential saying how to set one."""
+        """Find a provider's first key, or raise MissingCredential saying how to set one."""
         key = self.key(provider, names)
         if key is None:
             raise MissingCredential(
@@ -281,48 +313,22 @@ class Config:
             )
         return key
 
-    def stored_keys(self) -> dict[str, str]:
-        """Return the keys in the keys file, by provider."""
-        import json
+    def named_keys(self, provider: str) -> list[Key]:
+        """Return a provider's keys in the keys file, `default` first, retired ones last."""
+        stored = self.stored_keys().get(provider, {})
+        return [Key(secret, str(self.keys_file), name) for name, secret in stored.items()]
 
-        if not self.keys_file.is_file():
-            return {}
-        try:
-            table = json.loads(self.keys_file.read_text(encoding="utf-8"))
-        except (ValueError, OSError):
-            table = None
-        if not isinstance(table, dict) or not all(isinstance(key, str) for key in table.values()):
-            raise SetupError(
-                f"The keys file {self.keys_file} cannot be read as JSON of provider and key.",
-                next_step="Remove it and run: rushes keys set PROVIDER",
-            )
-        return table
+    def stored_keys(self) -> Table:
+        """Return the keys in the keys file, by provider and name."""
+        return self.keys.read()
 
-    def store_key(self, provider: str, secret: str | None) -> None:
+    def store_key(self, provider: str, secret: str | None, name: str = DEFAULT) -> None:
         """Store a provider's key in the keys file (mode 0600), or remove it with None."""
-        import json
-
-        table = self.stored_keys()
-        if secret is None:
-            table.pop(provider, None)
-        else:
-            table[provider] = secret
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self.keys_file.with_suffix(f".{os.getpid()}.tmp")
-        # Made anew: one that was left behind may be open to others.
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(table, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.keys_file)
+        self.keys.store(provider, name, secret)
 
     def keys_file_is_private(self) -> bool:
         """Say whether nobody but its owner can read the keys file (True where there is none)."""
-        if not self.keys_file.exists():
-            return True
-        return not self.keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        return self.keys.is_private()
 
 
 def _default_home() -> Path:

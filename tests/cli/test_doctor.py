@@ -88,6 +88,13 @@ def _expiring(scene: Scene) -> None:
     scene.monkeypatch.setattr("rushes.cli.notice.SOON", 25 * 3600.0)
 
 
+def _archiving(scene: Scene) -> None:
+    scene.rushes.sandbox.fault("download:status:status=503")
+    scene.monkeypatch.setenv("RUSHES_SANDBOX", scene.rushes.sandbox.url)
+    scene.rushes(*VIDEO, "--wait-seconds", "1.5", "-q")
+    scene.monkeypatch.delenv("RUSHES_SANDBOX")
+
+
 BREAKAGES: dict[str, tuple[Callable[[Scene], None], str]] = {
     "settings": (_settings, "config.toml"),
     "catalog": (_catalog, "mine.toml"),
@@ -100,6 +107,7 @@ BREAKAGES: dict[str, tuple[Callable[[Scene], None], str]] = {
     "disk": (_disk, "Free some space"),
     "sandbox": (_sandbox, "rushes sandbox"),
     "decisions": (_decisions, "rushes jobs show j"),
+    "archiving": (_archiving, "rushes jobs resume"),
     "expiring": (_expiring, "rushes jobs resume"),
 }
 

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Commands
+from .conftest import VIDEO, Commands
 
 SECRET = "a-secret-of-this-test-4711"
+FIRST = "another-of-this-test-4711"
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +72,93 @@ def test_unknown_provider(rushes: Commands) -> None:
     done = rushes("keys", "set", "mediao", "--stdin", "--json", stdin=SECRET)
     assert done.code == 2
     assert done.json["error"]["problems"][0]["near"] == "mediaio"
+
+
+def _names(rushes: Commands) -> dict[str, object]:
+    """AIVideoMaker's keys by name, with their unfinished jobs."""
+    found = rushes("keys", "list", "--json").json
+    return {one["name"]: one["jobs"] for one in found if one["provider"] == "aivideomaker"}
+
+
+@pytest.fixture
+def named(rushes: Commands, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """The command with two named keys of one provider, both good on the sandbox."""
+    monkeypatch.delenv("RUSHES_SANDBOX")
+    for name, key in (("default", FIRST), ("work", SECRET)):
+        done = rushes("keys", "set", "aivideomaker", "--name", name, "--stdin", "--json", stdin=key)
+        assert (done.json["name"], done.json["old_kept_as"]) == (name, None)
+    return rushes
+
+
+def test_several_keys(named: Commands) -> None:
+    """Each with its name, masked; a job shows under the one that it was asked for with."""
+    assert _names(named) == {"default": 0, "work": 0}
+    assert named(*VIDEO, "--key", "work", "--no-wait").code == 0
+    assert _names(named) == {"default": 0, "work": 1}
+    done = named("keys", "list")
+    assert [line.split()[:4] for line in done.out.splitlines()[2:]] == [
+        ["aivideomaker", "default", "****4711", "0"],
+        ["aivideomaker", "work", "****4711", "1"],
+    ]
+    assert FIRST not in done.out
+    assert named("credits").out.count("9,980") == 1
+    assert named("jobs", "wait", "last", "-q").code == 0
+    (row,) = named("spend", "--by", "credential", "--json").json
+    assert (row["key"], row["charged"]) == ("work", 20)
+    assert "work" in named("spend", "--by", "credential").out
+
+
+def test_the_key_to_use_is_checked(named: Commands) -> None:
+    """A name that there is not: 5, naming those that there are, not what was given."""
+    done = named(*VIDEO, "--key", "misplaced-secret", "--json")
+    assert done.code == 5
+    assert "it has default, work" in done.json["error"]["message"]
+    assert "misplaced-secret" not in done.out + done.err
+    done = named("keys", "set", "aivideomaker", "--name", "two words", "--stdin", stdin=SECRET)
+    assert done.code == 2
+
+
+def test_remove_warns_of_unfinished_jobs(named: Commands) -> None:
+    """Unasked it refuses; with --yes the job waits, and all say so, until the key is back."""
+    assert named(*VIDEO, "--key", "work", "--no-wait").code == 0
+    done = named("keys", "remove", "aivideomaker", "--name", "work")
+    assert done.code == 2
+    assert "1 unfinished job belongs to this key" in done.err
+    assert "work" in _names(named)
+    assert named("keys", "remove", "aivideomaker", "--name", "work", "--yes").code == 0
+    assert _names(named) == {"default": 0}
+    done = named("jobs")
+    assert "error MISSING_CREDENTIAL" in done.err
+    assert "rushes keys set aivideomaker --name work" in done.err
+    (job,) = named("jobs", "--json").json
+    assert job["waits"]["code"] == "MISSING_CREDENTIAL"
+    assert named("jobs", "show", "last", "--json").json["waits"]["code"] == "MISSING_CREDENTIAL"
+    assert "MISSING_CREDENTIAL" in named("jobs", "show", "last").err
+    assert named("jobs", "wait", "last", "--wait-seconds", "30").code == 5
+    put_back = named("keys", "set", "aivideomaker", "--name", "work", "--stdin", stdin=SECRET)
+    assert put_back.code == 0
+    assert named("jobs", "wait", "last", "-q").code == 0
+    assert named.sandbox.creates(SECRET) == 1
+    assert "waits" not in named("jobs", "show", "last", "--json").json
+
+
+def test_rotate(named: Commands) -> None:
+    """With a job under way the old key is kept until it has ended; without, it goes at once."""
+    done = named("keys", "rotate", "aivideomaker", "--stdin", "--json", stdin="a-newer-key-0815")
+    assert done.json["old_kept_as"] is None
+    assert named(*VIDEO, "--key", "work", "--no-wait").code == 0
+    done = named("keys", "rotate", "aivideomaker", "work", "--stdin", stdin="a-new-key-of-0816")
+    assert "kept as work (old 1) until its jobs have ended" in done.err
+    assert _names(named) == {"default": 0, "work": 0, "work (old 1)": 1}
+    assert named(*VIDEO, "--key", "work", "-q").code == 0
+    assert named("jobs", "resume", "-q").code == 0
+    assert _names(named) == {"default": 0, "work": 0}
+    assert named.sandbox.creates(SECRET) == 1
+    assert named.sandbox.creates("a-new-key-of-0816") == 1
+
+
+def test_rotate_what_is_not_there(named: Commands) -> None:
+    """There is nothing to replace: 2, saying how a key is stored."""
+    done = named("keys", "rotate", "mediaio", "--stdin", stdin=SECRET)
+    assert done.code == 2
+    assert "rushes keys set mediaio" in done.err

@@ -113,3 +113,13 @@ def test_nothing_is_paid_twice_on_a_terminal(rushes: Commands) -> None:
     _, shown = _on_terminal(*IMAGE, "--request-id", "one")
     assert "This request id is known" in shown
     assert rushes.sandbox.creates(KEY) == 1
+
+
+def test_narrow_terminal_shows_every_column(
+    rushes: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the columns do not fit, the list of jobs is text that the terminal breaks."""
+    rushes(*IMAGE, "-q")
+    monkeypatch.setenv("COLUMNS", "50")
+    shown = _on_terminal("jobs")[1]
+    assert all(word in shown for word in ("status", "succeeded", "age", "a paper boat"))

@@ -19,7 +19,7 @@ EXAMPLES = {
 }
 SPARED = {
     "runs until it is stopped": r"rushes (sandbox|worker)\b",
-    "needs a real key": r"rushes keys set",
+    "needs a real key": r"rushes keys (set|rotate)",
     "opens a program of yours": r"rushes jobs open",
     "changes your shell": r"completion",
 }

@@ -34,6 +34,7 @@ def blocking() -> None:
         assert_type(client.jobs(unfinished=True), list[rushes.Job])
         assert_type(client.credits(), list[rushes.Account])
         assert_type(client.spend(by="model"), list[rushes.Spend])
+        assert_type(client.verify("last", fetch=False), rushes.Verification)
         client.spend(by="colour")  # type: ignore[arg-type]
         client.generate("lv", ["one", "two"], image=b"...")
         client.generate("t2v", 5)  # type: ignore[arg-type]

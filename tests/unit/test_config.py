@@ -188,14 +188,14 @@ def test_a_stored_key_is_private_and_comes_last(tmp_path: Path) -> None:
     made.store_key("mediaio", SECRET)
     assert made.keys_file.stat().st_mode & 0o777 == 0o600
     assert made.home.stat().st_mode & 0o777 == 0o700
-    assert made.key("mediaio", NAMES) == Key(SECRET, str(made.keys_file))
+    assert made.key("mediaio", NAMES) == Key(SECRET, str(made.keys_file), "default")
     made.keys_file.chmod(0o644)
     assert not made.keys_file_is_private()
     made.store_key("aivideomaker", "another-secret-key")
     assert made.keys_file_is_private()
     assert json.loads(made.keys_file.read_text()) == {
-        "mediaio": SECRET,
-        "aivideomaker": "another-secret-key",
+        "mediaio": {"default": SECRET},
+        "aivideomaker": {"default": "another-secret-key"},
     }
     made.store_key("mediaio", None)
     made.store_key("mediaio", None)

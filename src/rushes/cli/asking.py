@@ -9,7 +9,7 @@ from rushes.cli.options import complete_models, read_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-RESERVED = {"model", "output", "max_credits", "idempotency_key", "allow_unpriced"}
+RESERVED = {"model", "output", "max_credits", "idempotency_key", "allow_unpriced", "key"}
 """Words of `generate` itself."""
 
 _MEDIA = "a path, a URL or a data URI"
@@ -50,6 +50,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--generate-audio/--no-generate-audio",
         default=None,
         help="With sound, or without.",
+    ),
+    click.option(
+        "--key",
+        metavar="NAME",
+        help="Use the provider's key of that name (default: chosen by health and balance). "
+        "[RUSHES_{PROVIDER}_KEY_NAME]",
     ),
     click.option(
         "--set",
@@ -118,6 +124,8 @@ def read_request(given: dict[str, Any]) -> tuple[str, str | list[str] | None, di
         else:
             own[name] = value
     parameters |= own
+    if (key := given.pop("key")) is not None:
+        parameters["key"] = key
     prompt: str | list[str] | None = parameters.pop("prompt", None)
     if prompts:
         prompt = prompts[0] if len(prompts) == 1 else prompts

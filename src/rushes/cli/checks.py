@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from rushes.catalog import Catalog, load
 from rushes.cli.common import Common
-from rushes.cli.notice import expiring
+from rushes.cli.notice import archiving, expiring
 from rushes.cli.output import size, span
 from rushes.client.aio import AsyncRushes
 from rushes.client.records import Account
@@ -21,6 +21,7 @@ from rushes.store.protocol import Filter
 
 Status = Literal["ok", "note", "warning", "fail"]
 
+CONNECTION = "Look at the connection, and at HTTPS_PROXY where one is set."
 LEAST_FREE_BYTES = 1 << 30
 LEAST_SQLITE = (3, 51, 3)
 """The first release whose write-ahead log cannot lose commits at a reset."""
@@ -75,11 +76,12 @@ def keys(config: Config, catalog: Catalog) -> Iterator[Finding]:
     for provider in catalog.providers.values():
         name = "key"
         try:
-            key = config.key(provider.id, provider.auth.environment)
+            own = config.environment_key(provider.id, provider.auth.environment)
+            found = [one for one in (own, *config.named_keys(provider.id)) if one is not None]
         except RushesError as error:
             yield _failed(name, error)
             continue
-        if key is None:
+        if not found:
             yield Finding(
                 name,
                 "note",
@@ -87,8 +89,9 @@ def keys(config: Config, catalog: Catalog) -> Iterator[Finding]:
                 "none stored",
                 f"Make one at {provider.pages.key}, then: rushes keys set {provider.id}",
             )
-        else:
-            yield Finding(name, "ok", f"{provider.id}: {key.masked} from {key.source}")
+        for key in found:
+            called = f" ({key.name})" if len(found) > 1 else ""
+            yield Finding(name, "ok", f"{provider.id}: {key.masked}{called} from {key.source}")
     if not config.keys_file_is_private():
         yield Finding(
             "keys file",
@@ -170,6 +173,8 @@ def _balance(account: Account) -> Finding:
     of = " (sandbox)" if account.sandbox else ""
     if account.problem is not None:
         message, _, step = str(account.problem["message"]).partition("\n")
+        if "rushes doctor" in step:
+            step = "See `sandbox` below." if account.sandbox else CONNECTION
         return Finding("balance", "fail", f"{account.provider}{of}: {message}", step)
     if account.credits is None:
         return Finding("balance", "warning", f"{account.provider}{of}: the answer shows none")
@@ -258,6 +263,7 @@ async def waiting_jobs(common: Common) -> AsyncIterator[Finding]:
         )
     else:
         yield Finding("decisions", "ok", "no job waits for one")
+    yield _archiving(config.home)
     soon = expiring(config.home)
     if soon:
         left = max(0.0, (soon[0].expires_at or 0.0) - time.time())
@@ -270,3 +276,17 @@ async def waiting_jobs(common: Common) -> AsyncIterator[Finding]:
         )
     else:
         yield Finding("expiring", "ok", "no unwatched job loses its outputs soon")
+
+
+def _archiving(home: Path) -> Finding:
+    waiting = archiving(home)
+    if not waiting:
+        return Finding("archiving", "ok", "no finished job waits for its files")
+    first = min(job.seen_at or job.created_at for job in waiting)
+    return Finding(
+        "archiving",
+        "fail",
+        f"{len(waiting)} finished, but the files are not here, the first since "
+        f"{span(time.time() - first)}: {', '.join(job.id for job in waiting[:5])}",
+        "Where `disk` or `archive` fail, mend that. Then: rushes jobs resume",
+    )

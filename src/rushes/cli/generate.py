@@ -10,7 +10,7 @@ import click
 from rushes.cli.asking import read_request, request_options
 from rushes.cli.failures import DETACHED, job_exit_code, say, show_error
 from rushes.cli.lazy import Command
-from rushes.cli.options import common, plain_interrupt
+from rushes.cli.options import check_folder, common, plain_interrupt
 from rushes.cli.output import moment, print_json
 from rushes.cli.running import Face, how_it_goes_on, run
 from rushes.client.job import AsyncJob
@@ -35,6 +35,7 @@ ALLOW = "--allow-unpriced"
     "--output",
     metavar="FOLDER",
     type=click.Path(file_okay=False),
+    callback=check_folder,
     help="Put a copy of each file here, under a readable name.",
 )
 @click.option(

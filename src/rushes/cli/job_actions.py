@@ -4,7 +4,13 @@ import click
 
 from rushes.cli.failures import FAILED, say
 from rushes.cli.lazy import Command
-from rushes.cli.options import common, complete_jobs, complete_models, complete_providers
+from rushes.cli.options import (
+    check_folder,
+    common,
+    complete_jobs,
+    complete_models,
+    complete_providers,
+)
 from rushes.cli.output import print_json
 from rushes.cli.results import wait_and_tell
 from rushes.cli.running import Face, find_job, how_it_goes_on, run
@@ -164,6 +170,7 @@ def open_(ctx: click.Context, job: str, print_: bool) -> None:
     "--output",
     metavar="FOLDER",
     type=click.Path(file_okay=False),
+    callback=check_folder,
     help="Put a copy of each file here.",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait for the files.")

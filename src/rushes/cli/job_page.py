@@ -13,9 +13,13 @@ from rushes.cli.price_words import drift_words, quoted_words
 from rushes.cli.progress import in_words
 from rushes.cli.results import file_facts, paid_words, tell_differences
 from rushes.cli.running import Face, find_job, run
+from rushes.cli.waiting import missing_keys, waits_as_dict
 from rushes.client.job import AsyncJob
 from rushes.client.records import Event
 from rushes.store.job import Entry, Submission
+
+PLAIN = {"output-checked": "a file has come, and is whole"}
+"""Events that the progress leaves out, where their kind alone says too little."""
 
 
 @click.command(
@@ -40,9 +44,11 @@ async def _show(face: Face, name: str) -> int:
     submissions = await store.submissions(job.id)
     entries = await store.entries(job.id)
     events = await job.history()
+    waits = (await missing_keys(face, [job])).get(job.id)
     if face.common.json:
         print_json(
             job.as_dict()
+            | waits_as_dict(waits)
             | {
                 "provider_status": job.record.status,
                 "request_id": job.record.request_id,
@@ -61,6 +67,8 @@ async def _show(face: Face, name: str) -> int:
     tell_differences(face, job)
     if job.error is not None:
         show_error(job.error)
+    if waits is not None:
+        show_error(waits)
     return 0
 
 
@@ -145,7 +153,7 @@ def _print_events(events: list[Event]) -> None:
     line("")
     heading("Events")
     for event in events:
-        line(f"  {moment(event.at)}  {in_words(event) or event.kind}")
+        line(f"  {moment(event.at)}  {in_words(event) or PLAIN.get(event.kind, event.kind)}")
 
 
 def _print_files(job: AsyncJob) -> None:

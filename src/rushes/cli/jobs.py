@@ -1,5 +1,6 @@
 """`rushes jobs`: the list, and one job with all that happened to it."""
 
+import shlex
 import time
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ from rushes.cli.lazy import Entry, LazyGroup
 from rushes.cli.options import common, complete_models, complete_providers
 from rushes.cli.output import NUMBER, ago, print_json, print_table, short
 from rushes.cli.running import Face, run
+from rushes.cli.waiting import missing_keys, tell_missing, waits_as_dict
 from rushes.store.job import Job, State
 
 _ACTIONS = "rushes.cli.job_actions"
@@ -20,6 +22,9 @@ SECTIONS = {
         "cancel": Entry(f"{_ACTIONS}:cancel", "Wish for a job's cancel."),
         "open": Entry(f"{_ACTIONS}:open_", "Open a job's file with your program for it."),
         "resolve": Entry("rushes.cli.resolve:resolve", "Decide about a job that is uncertain."),
+        "verify": Entry(
+            "rushes.cli.verify:verify", "Check the files in the archive, and mend them."
+        ),
         "adopt": Entry(f"{_ACTIONS}:adopt", "Take over a task that another tool created."),
     }
 }
@@ -32,8 +37,9 @@ SECTIONS = {
     ),
     cls=LazyGroup,
     sections=SECTIONS,
+    stray=lambda word: f"To see a job: rushes jobs show {shlex.quote(word)}",
     invoke_without_command=True,
-    short_help="List jobs; show, wait, resume, cancel, open, resolve, adopt.",
+    short_help="List jobs; show, wait, resume, cancel, open, resolve, verify, adopt.",
 )
 @click.option("--status", type=click.Choice(get_args(State)), help="Only jobs with this status.")
 @click.option(
@@ -73,8 +79,9 @@ def jobs(
         found = await face.client.jobs(
             status=status, provider=provider, model=model, unfinished=unfinished, limit=limit
         )
+        missing = await missing_keys(face, found)
         if face.common.json:
-            print_json([job.as_dict() for job in found])
+            print_json([job.as_dict() | waits_as_dict(missing.get(job.id)) for job in found])
         elif found:
             now = time.time()
             print_table(
@@ -82,6 +89,7 @@ def jobs(
                 [_row(job.record, now) for job in found],
                 wrap=False,
             )
+            tell_missing(face, missing)
         else:
             face.note("No jobs. Ask for something with: rushes generate PROMPT --model MODEL")
         return 0

@@ -1,7 +1,7 @@
 """A group of commands that knows their names and short help without loading them."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -48,11 +48,14 @@ class LazyGroup(click.Group):
         *args: Any,
         sections: Sections | None = None,
         examples: Sequence[str] = (),
+        stray: Callable[[str], str] = lambda word: "",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.sections = sections or {}
         self.examples = tuple(examples)
+        self.stray = stray
+        """What a word that is no command was perhaps meant for; \"\" where nobody can tell."""
         self.entries = {
             name: entry for section in self.sections.values() for name, entry in section.items()
         }
@@ -76,7 +79,7 @@ class LazyGroup(click.Group):
         """Find the command of the first argument, or say which are near."""
         name = str(args[0])
         if name not in self.entries and not name.startswith("-") and not ctx.resilient_parsing:
-            raise NoSuchCommand(name, list(self.entries), ctx)
+            raise NoSuchCommand(name, list(self.entries), ctx, self.stray(name))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -111,9 +114,9 @@ class LazyGroup(click.Group):
 class NoSuchCommand(click.UsageError):
     """A command that there is not; the message names those that are near."""
 
-    def __init__(self, name: str, known: list[str], ctx: click.Context) -> None:
+    def __init__(self, name: str, known: list[str], ctx: click.Context, meant: str = "") -> None:
         from difflib import get_close_matches
 
-        near = get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        near = get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = f" Did you mean {' or '.join(near)}?" if near else meant and f" {meant}"
         super().__init__(f"There is no command {name!r}.{hint}", ctx)

@@ -23,12 +23,13 @@ SECTIONS = {
         "quote": Entry("rushes.cli.money:quote", "Say what a request would cost."),
         "spend": Entry("rushes.cli.spend:spend", "Sum what was spent, and who says so."),
         "jobs": Entry(
-            "rushes.cli.jobs:jobs", "List jobs; show, wait, resume, cancel, open, resolve, adopt."
+            "rushes.cli.jobs:jobs",
+            "List jobs; show, wait, resume, cancel, open, resolve, verify, adopt.",
         ),
         "worker": Entry("rushes.cli.worker:worker", "Keep running, and see every job to its end."),
     },
     "Set up": {
-        "keys": Entry("rushes.cli.keys:keys", "Set, list and remove providers' keys."),
+        "keys": Entry("rushes.cli.keys:keys", "Set, list, rotate and remove providers' keys."),
         "credits": Entry("rushes.cli.money:credits_", "Ask the providers for your balance."),
         "doctor": Entry("rushes.cli.doctor:doctor", "Look whether all is well, and what to do."),
         "sandbox": Entry("rushes.cli.sandbox:sandbox", "Serve both providers locally, for free."),
@@ -46,6 +47,10 @@ With --sandbox everything works without a key and without cost.
 
 Exit codes:
 """ + "".join(f"  {code:<5}{meaning}\n" for code, meaning in MEANINGS.items())
+
+
+def _meant(word: str) -> str:
+    return "For an image or a video: rushes generate PROMPT --model MODEL" if " " in word else ""
 
 
 class Root(LazyGroup):
@@ -113,6 +118,7 @@ def _show_fault(error: Exception) -> None:
     sections=SECTIONS,
     examples=EXAMPLES,
     epilog=EPILOG,
+    stray=_meant,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="rushes", message="%(prog)s %(version)s")

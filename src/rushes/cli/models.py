@@ -1,5 +1,6 @@
 """`rushes models`: what there is, what it takes, what it costs."""
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +33,7 @@ SECTIONS = {
     ),
     cls=LazyGroup,
     sections=SECTIONS,
+    stray=lambda word: f"To see a model: rushes models show {shlex.quote(word)}",
     invoke_without_command=True,
     short_help="What models there are, and what they take.",
 )

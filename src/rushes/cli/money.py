@@ -37,7 +37,7 @@ async def _quote(
     face: Face, model: str, prompt: str | list[str] | None, parameters: dict[str, Any]
 ) -> int:
     found = await face.client.quote(model, prompt, **parameters)
-    named = [name for name, value in parameters.items() if value is not None]
+    named = [name for name, value in parameters.items() if value is not None and name != "key"]
     meant = face.client.catalog.find(model, given=named)
     rate = face.client.catalog.provider(meant.provider).usd_per_credit
     usd = None if rate is None or found.credits is None else round(found.credits * rate, 6)
@@ -89,6 +89,7 @@ async def _credits(face: Face, provider: str | None) -> int:
         print_json([msgspec.to_builtins(account) for account in accounts])
     else:
         rows = []
+        several = len({account.provider for account in accounts}) < len(accounts)
         for account in accounts:
             rate = catalog.provider(account.provider).usd_per_credit
             known = account.credits is not None
@@ -99,8 +100,10 @@ async def _credits(face: Face, provider: str | None) -> int:
             )
             balance = f"{account.credits:,}" if known else "-"
             where = account.source or "no key"
-            rows.append([account.provider, balance, worth, account.key, where])
-        print_table(["provider", f"credits{NUMBER}", f"worth{NUMBER}", "key", "found in"], rows)
+            name = [account.name] if several else []
+            rows.append([account.provider, *name, balance, worth, account.key, where])
+        head = ["provider", *(["name"] if several else []), f"credits{NUMBER}", f"worth{NUMBER}"]
+        print_table([*head, "key", "found in"], rows)
     problems = [account.problem for account in accounts if account.problem is not None]
     for problem in problems:
         if problem["code"] != "MISSING_CREDENTIAL" or len(problems) == len(accounts):

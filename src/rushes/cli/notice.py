@@ -1,4 +1,4 @@
-"""Jobs whose outputs the provider soon deletes while nobody watches them: shown first."""
+"""Jobs that go wrong unseen: nobody watches them, or their files do not come."""
 
 import time
 from pathlib import Path
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SOON = 6 * 3600.0
 """Seconds before the provider deletes outputs from which on every command says so."""
+
+LATE = 300.0
+"""Seconds after which a finished job's files should be here, whoever fetches them."""
 
 SHOWN = 5
 
@@ -51,6 +54,20 @@ def expiring(home: Path) -> "list[Job]":
 
     horizon = time.time() + SOON
     return peek(home, Filter(states=ACTIVE, expires_before=horizon, limit=20), unwatched=True)
+
+
+def archiving(home: Path) -> "list[Job]":
+    """Return jobs whose files should have come by now: nobody fetches them, or not for long."""
+    from rushes.store.protocol import Filter
+
+    wanted = Filter(states=frozenset({"archiving"}), limit=1000)
+    left = {job.id for job in peek(home, wanted, unwatched=True)}
+    late = time.time() - LATE
+    return [
+        job
+        for job in peek(home, wanted)
+        if job.id in left or (job.seen_at or job.created_at) < late
+    ]
 
 
 def show_expiring(common: Common) -> None:

@@ -1,5 +1,6 @@
 """The options that every command has, and what they come to."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,28 @@ def complete_jobs(ctx: click.Context, param: click.Parameter, incomplete: str) -
         for job in jobs
         if job.id.startswith(incomplete)
     ]
+
+
+_NAMES_OF_FILES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".mov", ".webm"}
+
+
+def check_folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an `--output` that no file could be put into, before anything is paid.
+
+    Nothing is made here: what is asked for may yet be refused.
+    """
+    if value is None:
+        return None
+    folder = Path(value).absolute()
+    if folder.suffix.lower() in _NAMES_OF_FILES and not folder.exists():
+        raise click.BadParameter(
+            f"{value!r} is the name of a file. Name the folder; the files in it get names of "
+            "their own, from the prompt."
+        )
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise click.BadParameter(f"{value!r} cannot be used: {there} is no folder to write into.")
+    return value
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What goes to stdout: one JSON value, or text and tables for people."""
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from rushes.cli.failures import clean
 NUMBER = ">"
 """A column's head that ends so is aligned to the right."""
 
+LAST_COLUMN = 8
+"""The least width at which a last column that is cut is worth showing."""
+
 
 def print_json(value: Any) -> None:
     """Print one JSON value."""
@@ -26,10 +30,11 @@ def print_json(value: Any) -> None:
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wrap: bool = True) -> None:
     """Print a table: fitted to a terminal, else as plain aligned text with nothing cut off.
 
-    Without `wrap` each row stays on one line, and the last column is cut where it must be.
+    Without `wrap` each row stays on one line, and the last column is cut where it must be; a
+    terminal that is too narrow for the other columns gets the text.
     """
     rows = [[_printable(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and (wrap or _fits(head, rows)):
         _rich_table(head, rows, wrap=wrap)
         return
     names = [name.removesuffix(NUMBER) for name in head]
@@ -61,6 +66,12 @@ def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, wrap: boo
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)
+
+
+def _fits(head: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether a terminal has room for all columns but the last, and some of that."""
+    fixed = sum(2 + _widest(column, head, rows) for column in range(len(head) - 1))
+    return fixed + LAST_COLUMN <= shutil.get_terminal_size().columns
 
 
 def _widest(column: int, head: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -17,6 +17,11 @@ from rushes.client.records import Event
 
 TICK = 0.1
 SPINNER = "|/-\\"
+VERIFIED = {
+    "output-restored": "was missing or changed, and is restored from another copy",
+    "output-refetched": "was missing or changed, and is fetched again",
+    "output-differs": "was fetched again, and is another file now; it is kept aside",
+}
 
 
 async def expected_seconds(face: Face, job: AsyncJob) -> float | None:
@@ -138,6 +143,8 @@ def in_words(event: Event) -> str:
             return f"fetching {count} file{'' if count == 1 else 's'}"
         case "output":
             return f"file {int(data.get('position', 0)) + 1} is here and whole"
+        case "output-restored" | "output-refetched" | "output-differs":
+            return f"file {int(data.get('position', 0)) + 1} {VERIFIED[event.kind]}"
         case "uncertain":
             return f"uncertain: {message}"
         case "settling":

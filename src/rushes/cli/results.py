@@ -79,11 +79,9 @@ async def _missing_key(face: Face, job: AsyncJob) -> RushesError | None:
             f"Job {job.id} belongs to another sandbox than the one that would be asked now.",
             next_step="Set RUSHES_SANDBOX as it was when the job was made, and wait again.",
         )
-    return MissingCredential(
-        f"The key that job {job.id} belongs to is not here: {job.provider} has another one, "
-        "or none.",
-        next_step=f"Set that key again (rushes keys set {job.provider}), and wait again.",
-    )
+    from rushes.client.missing import missing
+
+    return (await missing(session, [job.record])).get(job.id)
 
 
 def _tell(face: Face, job: AsyncJob, error: RushesError | None) -> None:
@@ -135,6 +133,9 @@ def tell_differences(face: Face, job: AsyncJob) -> None:
     """Say on stderr what came otherwise than asked."""
     for row in job.differences:
         which = "" if row.get("output") is None else f" (file {int(row['output']) + 1})"
+        if row["what"] == "copy":
+            face.note(f"not copied to {row['asked']}{which}: {row['why']}", fg="yellow")
+            continue
         face.note(
             f"differs: {row['what']} was asked as {_value(row['asked'])} and came as "
             f"{_value(row['came'])}{which}",

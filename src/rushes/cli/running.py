@@ -11,6 +11,7 @@ import click
 
 from rushes.cli.common import Common
 from rushes.cli.failures import DETACHED, job_exit_code, say
+from rushes.cli.logs import told_once
 from rushes.cli.notice import show_expiring
 from rushes.cli.output import moment, print_json
 from rushes.client.aio import AsyncRushes
@@ -42,6 +43,14 @@ class Face:
         self.when_stopped: tuple[str, int] = ("Stopped.", DETACHED)
         """What is said when a signal ends a command that waits for no job, and its exit code."""
 
+    def clear_line(self) -> None:
+        """Take a live line off the terminal, whoever draws it by now."""
+        self.clear()
+
+    def job_ids(self) -> set[str]:
+        """Return the ids of the jobs that the command waits for."""
+        return {job.id for job in self.jobs}
+
     def note(self, text: str, **style: Any) -> None:
         """Tell something on the side, unless `--quiet`."""
         if not self.common.quiet:
@@ -70,19 +79,20 @@ async def _run(common: Common, command: Command) -> int:
     stop = asyncio.Event()
     with _signals(stop):
         client = AsyncRushes(home=common.home, sandbox=common.sandbox_argument())
-        async with client:
-            face = Face(client, common)
-            work = asyncio.create_task(command(face))
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if not work.done():
-                work.cancel()
-                face.clear()
-                await asyncio.gather(work, return_exceptions=True)
-            if work.cancelled():
-                return await _let_go(face)
-            return work.result() or 0
+        face = Face(client, common)
+        with told_once(face.clear_line, face.job_ids, quiet=common.quiet):
+            async with client:
+                work = asyncio.create_task(command(face))
+                stopping = asyncio.create_task(stop.wait())
+                await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+                if not work.done():
+                    work.cancel()
+                    face.clear()
+                    await asyncio.gather(work, return_exceptions=True)
+                if work.cancelled():
+                    return await _let_go(face)
+                return work.result() or 0
 
 
 async def _let_go(face: Face) -> int:

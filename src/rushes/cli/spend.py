@@ -81,10 +81,14 @@ async def _spend(face: Face, by: "By", since: date | None, as_csv: bool) -> int:
     rows = await face.client.spend(by=by, since=since)
     shown = [_row(face, row) for row in rows]
     if face.common.json:
-        print_json([{by: row.name} | cells for row, cells in zip(rows, shown, strict=True)])
+        print_json([_named(by, row) | cells for row, cells in zip(rows, shown, strict=True)])
     elif as_csv:
         _print_csv(
-            by, [[row.name, *cells.values()] for row, cells in zip(rows, shown, strict=True)]
+            [by, "key"] if by == "credential" else [by],
+            [
+                [*_named(by, row).values(), *cells.values()]
+                for row, cells in zip(rows, shown, strict=True)
+            ],
         )
     elif rows:
         _print(face, by, rows, shown)
@@ -100,20 +104,25 @@ def _row(face: Face, row: "Spend") -> dict[str, Any]:
     return {name: usd if name == "usd" else getattr(row, name) for name in FIELDS}
 
 
-def _print_csv(by: str, rows: list[list[Any]]) -> None:
+def _named(by: "By", row: "Spend") -> dict[str, Any]:
+    """Return what a row stands for; of a credential its fingerprint, and what it is called."""
+    return {by: row.name} | ({"key": row.key} if by == "credential" else {})
+
+
+def _print_csv(names: list[str], rows: list[list[Any]]) -> None:
     import csv
     import io
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([by, *FIELDS])
+    writer.writerow([*names, *FIELDS])
     writer.writerows(rows)
     click.echo(text.getvalue(), nl=False)
 
 
 def _print(face: Face, by: str, rows: "list[Spend]", shown: list[dict[str, Any]]) -> None:
     columns = [
-        (by, [row.name for row in rows]),
+        (by, [row.key or row.name for row in rows]),
         ("provider", [row.provider for row in rows]),
         *((f"{head}{NUMBER}", [str(one[name]) for one in shown]) for head, name in SUMS),
         *(

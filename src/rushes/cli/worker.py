@@ -53,7 +53,9 @@ async def _work(face: Face, *, until_idle: bool) -> int:
     next_all = 0.0
     while True:
         if time.monotonic() >= next_all:
-            await face.client.resume()
+            # As `resume` does, without its list of what may be thousands of jobs.
+            await face.client.session.start_engine()
+            await face.client.session.serve_what_waits()
             next_all = time.monotonic() + ALL_EVERY
         seen = await _tell(face, seen)
         if until_idle:

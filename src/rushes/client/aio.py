@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -10,19 +10,17 @@ import msgspec
 
 from rushes.catalog import Catalog
 from rushes.catalog.schema import Model
-from rushes.client import previews
+from rushes.client import accounts, previews
 from rushes.client.job import AsyncJob
-from rushes.client.records import Account, Preview, Spend
+from rushes.client.records import Account, Preview, Spend, Verification
 from rushes.client.session import Session
 from rushes.client.spending import By, grouped
 from rushes.config import Config
-from rushes.engine import adoption, intake, wishes
+from rushes.engine import adoption, intake, keyring, wishes
 from rushes.engine.archive_layout import ArchiveLayout
 from rushes.engine.caps import midnight
 from rushes.engine.clock import Clock
-from rushes.engine.exchange import ask
-from rushes.errors import MoneyError, RushesError, SetupError
-from rushes.providers.base import Balance
+from rushes.errors import MoneyError, SetupError
 from rushes.store.job import ACTIVE, Job, Quote, State
 from rushes.store.protocol import Filter
 
@@ -122,6 +120,7 @@ class AsyncRushes:
         max_credits: int | None = None,
         idempotency_key: str | None = None,
         allow_unpriced: bool | None = None,
+        key: str | None = None,
         **parameters: Any,
     ) -> AsyncJob:
         """Ask for an image or a video; returns a durable job at once.
@@ -139,6 +138,7 @@ class AsyncRushes:
                 (default: the client's).
             idempotency_key: your own id of this request.
             allow_unpriced: go on where nobody publishes a price.
+            key: the name of the provider's key to use (default: chosen by health and balance).
             parameters: the model's others: `image`, `duration`, `resolution`, ...; media as
                 path, bytes, URL or data URI.
         """
@@ -146,7 +146,7 @@ class AsyncRushes:
         consent = self._consent(allow_unpriced)
         max_credits = self._most(max_credits)
         prepared = await self._prepare(
-            model, prompt, parameters, max_credits=max_credits, allow_unpriced=consent
+            model, prompt, parameters, max_credits=max_credits, allow_unpriced=consent, key=key
         )
         intake.refuse(prepared)
         await session.start_engine()
@@ -171,6 +171,7 @@ class AsyncRushes:
         *,
         max_credits: int | None = None,
         allow_unpriced: bool | None = None,
+        key: str | None = None,
         **parameters: Any,
     ) -> Preview:
         """Say what `generate` would send, and check everything; sends and stores nothing."""
@@ -184,6 +185,7 @@ class AsyncRushes:
             allow_unpriced=consent,
             ask_provider=False,
             look_at_caps=True,
+            key=key,
         )
         return await previews.preview(
             self.session.house,
@@ -193,14 +195,19 @@ class AsyncRushes:
         )
 
     async def quote(
-        self, model: str, prompt: str | Sequence[str] | None = None, **parameters: Any
+        self,
+        model: str,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        key: str | None = None,
+        **parameters: Any,
     ) -> Quote:
         """Say what a request would cost and who says so; the provider is asked where it quotes.
 
         Never billed. Raises like `generate` for a wrong request.
         """
         prepared = await self._prepare(
-            model, prompt, parameters, allow_unpriced=True, ask_provider=True
+            model, prompt, parameters, allow_unpriced=True, ask_provider=True, key=key
         )
         only_wrong = [
             error
@@ -226,6 +233,7 @@ class AsyncRushes:
         allow_unpriced: bool = False,
         ask_provider: bool | None = None,
         look_at_caps: bool = False,
+        key: str | None = None,
     ) -> intake.Prepared:
         given = dict(parameters)
         if prompt is not None:
@@ -241,6 +249,7 @@ class AsyncRushes:
             allow_unpriced=allow_unpriced,
             ask_provider=ask_provider,
             look_at_caps=look_at_caps,
+            key=key,
         )
 
     # Knowing.
@@ -256,40 +265,10 @@ class AsyncRushes:
         return self.catalog.find(name)
 
     async def credits(self, provider: str | None = None) -> list[Account]:
-        """Ask the balance of each provider that has a key, or of one. Never billed."""
-        house = self.session.house
-        sandbox = self._uses_sandbox(None)
-        accounts = []
-        for name in [provider] if provider else list(self.catalog.providers):
-            try:
-                credential = house.credentials.get(name, sandbox=sandbox)
-            except RushesError as error:
-                if provider:
-                    raise
-                accounts.append(
-                    Account(
-                        provider=name,
-                        sandbox=sandbox,
-                        credits=None,
-                        key="",
-                        source="",
-                        problem=error.as_dict(),
-                    )
-                )
-                continue
-            answer = await ask(house, credential, credential.adapter.balance())
-            failed = not isinstance(answer, Balance)
-            accounts.append(
-                Account(
-                    provider=name,
-                    sandbox=sandbox,
-                    credits=answer.credits if isinstance(answer, Balance) else None,
-                    key=credential.key.masked,
-                    source=credential.key.source,
-                    problem=previews.trouble(credential.provider, answer) if failed else None,
-                )
-            )
-        return accounts
+        """Ask the balance of each key, of all providers or of one. Never billed."""
+        return await accounts.ask_all(
+            self.session.house, provider, sandbox=self._uses_sandbox(None)
+        )
 
     async def spend(self, *, by: By = "day", since: date | None = None) -> list[Spend]:
         """Sum what was reserved, charged and given back, and who says so.
@@ -303,7 +282,7 @@ class AsyncRushes:
         """
         began = 0.0 if since is None else midnight(since)
         rows = await self.session.store.spend(since=began, sandbox=self._uses_sandbox(None))
-        return grouped(rows, by)
+        return grouped(rows, by, await keyring.names(self.session.house))
 
     # Jobs.
 
@@ -365,9 +344,10 @@ class AsyncRushes:
         """
         session = self.session
         await session.start_engine()
+        sandbox = self._uses_sandbox(None)
         record = await adoption.adopt(
             session.house,
-            session.house.credentials.get(provider, sandbox=self._uses_sandbox(None)),
+            await adoption.holder(session.house, provider, task_id, sandbox=sandbox),
             task_id,
             model=None if model is None else self.catalog.find(model, provider=provider),
             output_dir=None if output is None else os.path.abspath(output),  # noqa: PTH100
@@ -375,6 +355,29 @@ class AsyncRushes:
         session.serve(sandbox=record.sandbox)
         session.runner.take(record)
         return AsyncJob(self.session, record, new=True)
+
+    async def verify(
+        self,
+        *job_ids: str,
+        fetch: bool = True,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Verification:
+        """Hash the archive's files again: all, or these jobs' only; say what is missing or changed.
+
+        What is missing or changed is brought back where that is certain: from its other names on
+        this disk, or from the provider, with the very bytes on record; what lay in its place is
+        kept in the archive's folder `aside`. No job changes its status, and nothing is deleted.
+
+        Args:
+            job_ids: which jobs (default: all, and files that no job knows).
+            fetch: bring back what can be had; False only looks.
+            progress: told after each file how many files and bytes have been read.
+        """
+        from rushes.engine.verify import verify
+
+        store = self.session.store
+        jobs = [await store.find(job_id) for job_id in job_ids] or None
+        return await verify(self.session.house, jobs, fetch=fetch, tell=progress)
 
     def trouble(self, job_id: str) -> str | None:
         """Say what on this machine keeps a job waiting, if anything does."""

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from rushes.catalog.schema import Model
 from rushes.client.aio import AsyncRushes
 from rushes.client.blocking_job import Job
 from rushes.client.loop import Loop, at_exit
-from rushes.client.records import Account, Preview, Spend
+from rushes.client.records import Account, Preview, Spend, Verification
 from rushes.client.spending import By
 from rushes.config import Config
 from rushes.engine.clock import Clock
@@ -121,6 +121,7 @@ class Rushes:
         max_credits: int | None = None,
         idempotency_key: str | None = None,
         allow_unpriced: bool | None = None,
+        key: str | None = None,
         **parameters: Any,
     ) -> Job:
         """Ask for an image or a video; returns a durable job at once.
@@ -138,6 +139,7 @@ class Rushes:
                 (default: the client's).
             idempotency_key: your own id of this request.
             allow_unpriced: go on where nobody publishes a price.
+            key: the name of the provider's key to use (default: chosen by health and balance).
             parameters: the model's others: `image`, `duration`, `resolution`, ...; media as
                 path, bytes, URL or data URI.
         """
@@ -150,6 +152,7 @@ class Rushes:
                 max_credits=max_credits,
                 idempotency_key=idempotency_key,
                 allow_unpriced=allow_unpriced,
+                key=key,
                 **parameters,
             )
         )
@@ -162,6 +165,7 @@ class Rushes:
         *,
         max_credits: int | None = None,
         allow_unpriced: bool | None = None,
+        key: str | None = None,
         **parameters: Any,
     ) -> Preview:
         """Say what `generate` would send, and check everything; sends and stores nothing."""
@@ -171,18 +175,24 @@ class Rushes:
                 prompt,
                 max_credits=max_credits,
                 allow_unpriced=allow_unpriced,
+                key=key,
                 **parameters,
             )
         )
 
     def quote(
-        self, model: str, prompt: str | Sequence[str] | None = None, **parameters: Any
+        self,
+        model: str,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        key: str | None = None,
+        **parameters: Any,
     ) -> Quote:
         """Say what a request would cost and who says so; the provider is asked where it quotes.
 
         Never billed. Raises like `generate` for a wrong request.
         """
-        return self._loop.run(self._client.quote(model, prompt, **parameters))
+        return self._loop.run(self._client.quote(model, prompt, key=key, **parameters))
 
     # Knowing.
 
@@ -195,7 +205,7 @@ class Rushes:
         return self._loop.run(self._client.model(name))
 
     def credits(self, provider: str | None = None) -> list[Account]:
-        """Ask the balance of each provider that has a key, or of one. Never billed."""
+        """Ask the balance of each key, of all providers or of one. Never billed."""
         return self._loop.run(self._client.credits(provider))
 
     def spend(self, *, by: By = "day", since: date | None = None) -> list[Spend]:
@@ -261,6 +271,25 @@ class Rushes:
         return Job(
             loop, loop.run(self._client.adopt(provider, task_id, model=model, output=output))
         )
+
+    def verify(
+        self,
+        *job_ids: str,
+        fetch: bool = True,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Verification:
+        """Hash the archive's files again: all, or these jobs' only; say what is missing or changed.
+
+        What is missing or changed is brought back where that is certain: from its other names on
+        this disk, or from the provider, with the very bytes on record; what lay in its place is
+        kept in the archive's folder `aside`. No job changes its status, and nothing is deleted.
+
+        Args:
+            job_ids: which jobs (default: all, and files that no job knows).
+            fetch: bring back what can be had; False only looks.
+            progress: told after each file how many files and bytes have been read.
+        """
+        return self._loop.run(self._client.verify(*job_ids, fetch=fetch, progress=progress))
 
     def trouble(self, job_id: str) -> str | None:
         """Say what on this machine keeps a job waiting, if anything does."""

@@ -7,6 +7,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from rushes.engine.verified import Damage as Damage
+from rushes.engine.verified import Verification as Verification
 from rushes.errors import Problem
 from rushes.store.job import Quote
 
@@ -35,6 +37,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Masked."""
     source: str
     """Where the key was found."""
+    name: str = ""
+    """What the key is called."""
     problem: dict[str, Any] | None = None
 
 
@@ -63,6 +67,8 @@ class Spend(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int
     """How many jobs succeeded at a cost that nobody knows; they are in no sum."""
     sandbox: bool
+    key: str = ""
+    """What the credential is called, in a row for a credential."""
 
     @property
     def net(self) -> int:

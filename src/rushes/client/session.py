@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from rushes.catalog import Catalog, load
 from rushes.config import Config
@@ -41,7 +42,7 @@ class Session:
         self.clock: Clock = clock or SystemClock()
         self.catalog: Catalog = load(config.home)
         self._sandbox: Sandbox | None = None
-        self._bell = asyncio.Event()
+        self._bells: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._started = asyncio.Lock()
         self._closed = False
         self.store = SqliteStore(
@@ -110,8 +111,7 @@ class Session:
 
     def serve(self, *, sandbox: bool) -> None:
         """Let the engine take up all jobs of the real providers, or of the sandbox."""
-        for credential in self.house.credentials.available(sandbox=sandbox):
-            self.runner.serve(credential.fingerprint)
+        self.runner.serve_all(sandbox=sandbox)
 
     async def serve_what_waits(self) -> None:
         """Let the engine take up every unfinished job, the sandbox's too if it has some."""
@@ -122,7 +122,7 @@ class Session:
     async def changes(self, job_id: str) -> AsyncIterator[Job]:
         """Yield a job now and after each change, whichever process makes it. Never ends."""
         while True:
-            bell = self._bell
+            bell = self._bells.setdefault(job_id, asyncio.Event())
             yield await self.store.job(job_id)
             ring = asyncio.ensure_future(bell.wait())
             late = asyncio.ensure_future(self.clock.sleep(LOOK_EVERY))
@@ -134,8 +134,8 @@ class Session:
                 await asyncio.gather(ring, late, return_exceptions=True)
 
     def _ring(self, job: Job) -> None:
-        bell, self._bell = self._bell, asyncio.Event()
-        bell.set()
+        if (bell := self._bells.pop(job.id, None)) is not None:
+            bell.set()
 
     def _start_sandbox(self) -> str:
         """Return the address of the sandbox, starting the one in this process if need be."""

@@ -1,6 +1,6 @@
 """Adds up what was spent, by day, model or credential."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from rushes.client.records import Spend
@@ -21,10 +21,11 @@ SUMS = (
 )
 
 
-def grouped(rows: Iterable[Spent], by: By) -> list[Spend]:
+def grouped(rows: Iterable[Spent], by: By, names: Mapping[str, str] | None = None) -> list[Spend]:
     """Add up the rows of each group and provider, in order of the name; credentials by provider.
 
     Two providers' credits are never added to one another: they are worth different amounts.
+    `names` says what the credentials are called.
     """
     sums: dict[tuple[str, str], dict[str, int]] = {}
     sandbox = False
@@ -34,7 +35,13 @@ def grouped(rows: Iterable[Spent], by: By) -> list[Spend]:
         for name in SUMS:
             found[name] += getattr(row, name)
     made = [
-        Spend(name=name, provider=provider, sandbox=sandbox, **found)
+        Spend(
+            name=name,
+            provider=provider,
+            sandbox=sandbox,
+            key=(names or {}).get(name, "") if by == "credential" else "",
+            **found,
+        )
         for (name, provider), found in sums.items()
     ]
     by_provider = by == "credential"

@@ -7,6 +7,7 @@ from rushes.engine.credentials import Credential
 from rushes.engine.exchange import query
 from rushes.engine.house import House
 from rushes.engine.intake import digest, new_id
+from rushes.engine.keyring import tell_name
 from rushes.errors import (
     InvalidModel,
     InvalidPayload,
@@ -19,6 +20,16 @@ from rushes.providers.base import NoTask, Task, Trouble
 from rushes.requests import from_wire
 from rushes.store.job import Job
 from rushes.store.protocol import Filter
+
+
+async def holder(house: House, provider: str, task_id: str, *, sandbox: bool) -> Credential:
+    """Return the key that knows a task, the first one where none does. Raises MissingCredential."""
+    first = house.credentials.get(provider, sandbox=sandbox)
+    candidates = house.credentials.candidates(provider, sandbox=sandbox)
+    for one in candidates if len(candidates) > 1 else ():
+        if isinstance(await query(house, one, one.adapter.query(task_id)), Task):
+            return one
+    return first
 
 
 async def adopt(
@@ -56,6 +67,7 @@ async def adopt(
     at = house.clock.now()
     began = task.created_at or at
     hours = credential.provider.output_retention_hours
+    await tell_name(house, credential)
     # In one transaction: a job that were queued for a moment could be taken for one to submit.
     inserted = await house.store.insert(
         Job(

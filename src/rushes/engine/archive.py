@@ -13,7 +13,7 @@ from rushes.engine.fetch import LinkGone, TryLater, adopt, fetch
 from rushes.engine.house import House
 from rushes.engine.sidecar import sidecar
 from rushes.engine.view import no_output
-from rushes.errors import InvalidModel, OutputExpired, OutputInvalid, RushesError
+from rushes.errors import InvalidModel, OutputExpired, OutputInvalid, RushesError, StoreError
 from rushes.providers.base import Task
 from rushes.store.job import Change, Job, Output
 from rushes.store.ledger import book
@@ -89,15 +89,16 @@ async def _fetch_or_ask_anew(
     try:
         return await fetch(house, job, output, credential)
     except (LinkGone, TryLater) as first:
-        fresh = await _fresh_link(house, job, output, credential)
+        fresh = await fresh_link(house, job, output, credential)
         if fresh is None or fresh.url == output.url:
             raise first from None
         return await fetch(house, job, fresh, credential)
 
 
-async def _fresh_link(
+async def fresh_link(
     house: House, job: Job, output: Output, credential: Credential
 ) -> Output | None:
+    """Ask the provider for an output's link anew; None where it shows none."""
     if job.task_id is None:
         return None
     task = await query(house, credential, credential.adapter.query(job.task_id))
@@ -119,17 +120,21 @@ async def _shown_now(house: House, job: Job, credential: Credential) -> tuple[Ou
 def _shelve(house: House, job: Job) -> Job:
     """Put links and a sidecar where a person finds them, and the user's own copies."""
     copies: list[Output] = []
+    uncopied: list[dict[str, Any]] = []
     for output in job.outputs:
         if output.archived_at is None or output.file is None or output.media_type is None:
             copies.append(output)
             continue
         kept = house.archive.folder / output.file
         house.files.link(kept, house.archive.named(job, output.position, output.media_type))
-        if job.output_dir is not None:
-            copies.append(_copy(house, job, output))
-        else:
+        try:
+            copies.append(output if job.output_dir is None else _copy(house, job, output))
+        except StoreError as error:
+            # The file is here and paid for; a folder that cannot be written to changes neither.
             copies.append(output)
-    job = msgspec.structs.replace(job, outputs=tuple(copies))
+            uncopied.append(_no_copy(job, output, error))
+    rows = (*job.differences, *uncopied)
+    job = msgspec.structs.replace(job, outputs=tuple(copies), differences=rows)
     house.files.write_whole(house.archive.shelf(job) / "job.json", sidecar(house, job))
     return job
 
@@ -139,6 +144,16 @@ def _copy(house: House, job: Job, output: Output) -> Output:
     name = house.archive.copy_name(job, output.position, str(output.media_type))
     made = house.files.copy(kept, Path(str(job.output_dir)) / name)
     return msgspec.structs.replace(output, copy=str(made))
+
+
+def _no_copy(job: Job, output: Output, error: StoreError) -> dict[str, Any]:
+    return {
+        "what": "copy",
+        "asked": job.output_dir,
+        "came": None,
+        "output": output.position,
+        "why": error.message,
+    }
 
 
 async def _end(house: House, job: Job) -> Job:

@@ -1,5 +1,6 @@
 """Runs an adapter's free exchanges (all but a create) over the transport, within the budget."""
 
+import contextlib
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 from rushes.engine.credentials import Credential
 from rushes.engine.failures import AnswerLost, NeverMade, TooLarge
 from rushes.engine.house import House
+from rushes.errors import StoreError
 from rushes.providers.base import Answer, Exchange, Trouble
 
 T = TypeVar("T")
@@ -32,7 +34,20 @@ async def ask(house: House, credential: Credential, exchange: Exchange[T]) -> T 
             call = exchange.send(credential.without_key(answer))
     except StopIteration as stop:
         result: T = stop.value
-        return result
+    if isinstance(result, Trouble) and result.code == "AUTH_FAILED":
+        await note_refusal(house, credential)
+    return result
+
+
+async def note_refusal(house: House, credential: Credential) -> None:
+    """Remember that the provider has just refused this key: new jobs use another one, if any."""
+    with contextlib.suppress(StoreError):
+        await house.store.remember(refused(credential.fingerprint), str(house.clock.now()))
+
+
+def refused(fingerprint: str) -> str:
+    """Name the store's fact of when the provider last refused a key."""
+    return f"refused {fingerprint}"
 
 
 async def query(house: House, credential: Credential, exchange: Exchange[T]) -> T | Trouble:

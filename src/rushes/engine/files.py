@@ -86,7 +86,7 @@ class Files:
             for name in _names(wanted):
                 if name.exists() and _same(source, name):
                     return name
-                part = _temporary(name)
+                part = temporary(name)
                 try:
                     with part.open("xb") as target, source.open("rb") as origin:
                         shutil.copyfileobj(origin, target, 1 << 20)
@@ -110,7 +110,7 @@ class Files:
         """Write a small file so that it is either the old or the new one, never half."""
         with _disk(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = _temporary(path)
+            part = temporary(path)
             try:
                 with part.open("xb") as file:
                     file.write(data)
@@ -133,16 +133,17 @@ def _disk(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _temporary(path: Path) -> Path:
+def temporary(path: Path) -> Path:
     """Name a new file beside `path`, and remove those that dead processes left there."""
     for stray in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         writer = re.fullmatch(r"([0-9]+)-[0-9a-f]+", stray.name[len(path.name) + 2 : -5])
-        if writer is not None and not _is_running(int(writer[1])):
+        if writer is not None and not is_running(int(writer[1])):
             stray.unlink(missing_ok=True)
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Say whether there is a process of that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

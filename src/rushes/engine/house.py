@@ -1,8 +1,10 @@
 """What every step of the engine works with, in one place."""
 
 import asyncio
+import functools
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from rushes.catalog import Catalog
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+THREADS = 4
+"""For what blocks: decoding leaves each thread with some megabytes that it never gives back."""
 
 
 class House:
@@ -59,6 +65,7 @@ class House:
         self.skews: dict[str, float] = {}
         """Each credential's provider's clock less ours, in seconds, as last seen."""
         self.archive = ArchiveLayout(config.archive)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rushes-work")
 
     @property
     def transport(self) -> "Transport":
@@ -68,7 +75,8 @@ class House:
         return self._transport
 
     async def close(self) -> None:
-        """Close the transport, if it was ever used."""
+        """Close the transport, if it was ever used, and let the threads go."""
+        self._threads.shutdown(wait=False)
         if self._transport is not None:
             await self._transport.close()
 
@@ -78,7 +86,8 @@ class House:
         A cancellation waits for the thread: nothing is changed on the disk after it.
         """
         with self.clock.hold():
-            running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+            call = functools.partial(function, *args, **kwargs)
+            running = asyncio.get_running_loop().run_in_executor(self._threads, call)
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
@@ -97,8 +106,8 @@ class House:
         if found is None:
             raise MissingCredential(
                 f"The key that job {job.id} belongs to is not here.",
-                next_step=f"Set that key again (rushes keys set {job.provider}), then run: "
-                f"rushes jobs resume {job.id}",
+                next_step=f"Set that key again, under any name (rushes keys set {job.provider} "
+                f"--name NAME), then run: rushes jobs resume {job.id}",
                 provider=job.provider,
                 job_id=job.id,
             )

@@ -10,8 +10,10 @@ import msgspec
 from rushes.catalog.schema import Model
 from rushes.engine import media, money
 from rushes.engine.caps import caps, look
+from rushes.engine.choose import choose
 from rushes.engine.credentials import Credential
 from rushes.engine.house import House
+from rushes.engine.keyring import tell_name
 from rushes.errors import (
     InvalidMedia,
     InvalidPayload,
@@ -50,17 +52,21 @@ async def prepare(
     allow_unpriced: bool = False,
     ask_provider: bool | None = None,
     look_at_caps: bool = False,
+    key: str | None = None,
 ) -> Prepared:
     """Look at a request whole: parameters, media, key, price, limits. Nothing is stored.
 
     `ask_provider`: True asks the provider's quote too, False never does, None only where the
     price table knows nothing. Only a quote is ever sent, and never for a wrong request.
+    `key` names the key to use; without, it is chosen by health and balance.
     A day's caps are held when the job is stored; with `look_at_caps` they are looked at now too.
     """
     failures: list[RushesError] = []
     credential: Credential | None = None
     try:
-        credential = house.credentials.get(model.provider, sandbox=sandbox)
+        credential = await choose(
+            house, model.provider, sandbox=sandbox, name=key, ask_balances=False
+        )
     except RushesError as error:
         failures.append(error)
     checked = check(model, given, house.catalog)
@@ -85,6 +91,15 @@ async def prepare(
             blobs=taken.blobs,
         )
         if credential is not None:
+            needs = quote.credits if quote.credits is not None else max_credits
+            credential = await choose(
+                house,
+                model.provider,
+                sandbox=sandbox,
+                name=key,
+                needs=needs,
+                ask_balances=ask_provider is not False,
+            )
             try:
                 await money.check_consent(
                     house,
@@ -95,9 +110,8 @@ async def prepare(
                     allow_unpriced=allow_unpriced,
                     caps=caps(house, credential),
                 )
-                amount = quote.credits if quote.credits is not None else max_credits
-                if look_at_caps and amount is not None:
-                    await look(house, credential, model, amount)
+                if look_at_caps and needs is not None:
+                    await look(house, credential, model, needs)
             except MoneyError as error:
                 failures.append(error)
     return Prepared(
@@ -167,6 +181,7 @@ async def ask_for(
     await media.keep(house, prepared.blobs)
     if allow_unpriced and prepared.quote.credits is None and not prepared.credential.sandbox:
         await house.store.allow_unpriced(prepared.model.full_id, prepared.credential.fingerprint)
+    await tell_name(house, prepared.credential)
     at = house.clock.now()
     job_id = new_id(at)
     job = Job(

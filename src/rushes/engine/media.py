@@ -103,7 +103,7 @@ def _look(
         )
         return "", None, (problem,)
     facts, found = judge(param, data, index=index, full_id=model.full_id)
-    problems = list(found)
+    problems = [_naming(one, source, kind) for one in found]
     if not can_publish and param.media and "data" not in param.media.transports:
         problems.append(
             Problem(
@@ -116,6 +116,13 @@ def _look(
         )
     blob = Blob(media_type=facts.media_type if facts else UNKNOWN_TYPE, data=data)
     return REFERENCE + hashlib.sha256(data).hexdigest(), blob, tuple(problems)
+
+
+def _naming(problem: Problem, source: Media, kind: str) -> Problem:
+    """Say which file it is; a request may have several."""
+    if kind == "data" or isinstance(source, bytes):
+        return problem
+    return problem._replace(message=f"{problem.message} (The file is {_shown(source)}.)")
 
 
 def _judge_url(param: Param, url: str, *, can_publish: bool) -> tuple[Problem, ...]:

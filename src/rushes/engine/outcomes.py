@@ -6,7 +6,7 @@ from rushes.catalog.schema import Provider
 from rushes.engine import money
 from rushes.engine.credentials import Credential, deduplicates
 from rushes.engine.doubt import in_doubt
-from rushes.engine.exchange import ask, server_time
+from rushes.engine.exchange import ask, note_refusal, server_time
 from rushes.engine.house import House
 from rushes.providers.base import (
     Answer,
@@ -26,6 +26,9 @@ UNREACHABLE_TRIES = 6
 
 TRIES = 10
 
+OF_THE_KEY = frozenset({"AUTH_FAILED", "INSUFFICIENT_CREDITS"})
+"""Refusals that another key of the same provider may not meet."""
+
 
 async def record(
     house: House,
@@ -43,9 +46,12 @@ async def record(
     if isinstance(outcome, NotCreated):
         outcome = await _with_doubt(house, job, known, outcome, at)
     try:
-        return await house.store.apply(_change(house, job, known, outcome, at))
+        recorded = await house.store.apply(_change(house, job, known, outcome, at))
     except Stale as stale:
         return await _late(house, credential, stale.job, known, outcome, at)
+    if isinstance(outcome, NotCreated) and outcome.code in OF_THE_KEY:
+        await note_refusal(house, credential)
+    return recorded
 
 
 async def _with_doubt(
@@ -296,8 +302,13 @@ def refusal(house: House, job: Job, outcome: NotCreated) -> dict[str, object]:
         "CONTENT_REFUSED": "Change the prompt or the input.",
         "BUDGET_EXCEEDED": "Allow more with --max-credits; see: rushes quote",
         "RATE_LIMITED": "Try again later.",
-        "NETWORK_ERROR": "Check the connection, then run the command again: rushes doctor",
+        "NETWORK_ERROR": "Check the connection (rushes doctor), then run the command again.",
     }
+    if job.sandbox and isinstance(house.config.sandbox, str):
+        steps["NETWORK_ERROR"] = (
+            f"RUSHES_SANDBOX is {house.config.sandbox}: start a sandbox there (rushes sandbox), "
+            "or set RUSHES_SANDBOX=1."
+        )
     said = f": {outcome.message}" if outcome.message else "."
     step = steps.get(outcome.code, f"See {provider.pages.docs}")
     return {

@@ -18,26 +18,27 @@ BY_ID = 10
 
 async def look(house: House, credential: Credential) -> int:
     """Look once at all open charges of a credential; returns how many are still open."""
-    open_jobs = await _open(house, credential)
+    watched = await open_jobs(house, credential)
     listing = credential.adapter.tasks()
-    if not open_jobs or listing is None:
+    if not watched or listing is None:
         return 0
     listed = await query(house, credential, listing)
     shown = {} if isinstance(listed, Trouble) else {task.id: task for task in listed}
-    unlisted = [job for job in open_jobs if job.task_id not in shown][:BY_ID]
+    unlisted = [job for job in watched if job.task_id not in shown][:BY_ID]
     for job in unlisted:
         found = await query(house, credential, credential.adapter.query(str(job.task_id)))
         if isinstance(found, Task):
             shown[found.id] = found
     still_open = 0
-    for job in open_jobs:
+    for job in watched:
         task = shown.get(str(job.task_id))
         if task is None or not await _book(house, job, task):
             still_open += 1
     return still_open
 
 
-async def _open(house: House, credential: Credential) -> list[Job]:
+async def open_jobs(house: House, credential: Credential) -> list[Job]:
+    """List the jobs of a credential that ended badly, and were charged for."""
     ended = await house.store.jobs(
         Filter(
             states=frozenset({"failed", "canceled"}),

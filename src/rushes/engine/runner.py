@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from rushes.engine import refunds, settle, submit
+from rushes.engine import absence, keyring, refunds, settle, submit
 from rushes.engine.archive import archive
 from rushes.engine.fetch import TryLater
 from rushes.engine.house import House
@@ -14,8 +14,8 @@ from rushes.engine.ownership import HEARTBEAT, Ownership
 from rushes.engine.view import WATCHED
 from rushes.engine.waiting import Gate, until
 from rushes.engine.watch import Watch
-from rushes.errors import RushesError, StoreError
-from rushes.store.job import NEVER, Job, State
+from rushes.errors import MissingCredential, RushesError, StoreError
+from rushes.store.job import NEVER, Change, Job, State
 from rushes.store.protocol import Stale
 
 CLAIM_EVERY = 2.0
@@ -47,6 +47,9 @@ class Runner:
         self._archives = Gate(ARCHIVES_AT_ONCE)
         self._stopping = False
         self._credentials: set[str] = set()
+        self._kinds: set[bool] = set()
+        self._here: set[str] = set()
+        self._tended_at = 0.0
         self.trouble: dict[str, str] = {}
 
     @property
@@ -70,6 +73,12 @@ class Runner:
             self._credentials.add(fingerprint)
             self._wake.set()
 
+    def serve_all(self, *, sandbox: bool) -> None:
+        """Take up the jobs of all keys of the real providers, or of the sandbox; later ones too."""
+        self._kinds.add(sandbox)
+        for credential in self._house.credentials.available(sandbox=sandbox):
+            self.serve(credential.fingerprint)
+
     def take(self, job: Job) -> None:
         """Drive a job that this process holds; one that it does not hold is left alone."""
         if self._stopping or job.ended or job.owner != self._house.owner:
@@ -80,7 +89,12 @@ class Runner:
                 self._driving[job.id] = task
                 task.add_done_callback(lambda done: self._driven(job.id, done))
         else:
-            self._watch(job).add(job)
+            try:
+                self._watch(job).add(job)
+            except MissingCredential as error:
+                self._note(job, error)
+                self._driving[job.id] = asyncio.create_task(self._let_go(job))
+                self._driving[job.id].add_done_callback(lambda done: self._driven(job.id, done))
 
     def _driven(self, job_id: str, task: asyncio.Task[None]) -> None:
         self._driving.pop(job_id, None)
@@ -113,6 +127,9 @@ class Runner:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         self._loops = []
+        if False in self._kinds:
+            with contextlib.suppress(RushesError, OSError):
+                await keyring.drop_retired(self._house)
         await self._ownership.leave()
 
     async def _heartbeats(self) -> None:
@@ -132,7 +149,45 @@ class Runner:
                 _log.exception("a fault in Rushes itself: jobs cannot be taken up")
             await until(self._house.clock, self._wake, CLAIM_EVERY)
 
+    async def _look_at_keys(self) -> None:
+        """Take up the jobs of keys that have come, and let go of those whose key is gone."""
+        known, store, now = self._house.credentials, self._house.store, self._house.clock.now()
+        for sandbox in self._kinds:
+            found = known.available(sandbox=sandbox, look=False)
+            self._credentials.update(one.fingerprint for one in found)
+        here = {one for one in self._credentials if known.by_fingerprint(one) is not None}
+        for fingerprint in self._credentials - here:
+            await absence.begin(store, fingerprint, now)
+            await self._stop_watching(fingerprint)
+        for fingerprint in here - self._here:
+            await absence.end(store, fingerprint, now)
+        self._credentials, self._here = set(here), here
+        if False in self._kinds and now - self._tended_at >= keyring.LOOK_EVERY:
+            self._tended_at = now
+            await keyring.tend(self._house)
+
+    async def _stop_watching(self, fingerprint: str) -> None:
+        if fingerprint in self._watches:
+            watch, task = self._watches.pop(fingerprint)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            for job in watch.jobs():
+                await self._let_go(job)
+
+    async def _let_go(self, job: Job) -> None:
+        """Leave a job to whoever has its key, or will have it."""
+        with contextlib.suppress(Stale, StoreError):
+            await self._house.store.apply(
+                Change(
+                    job_id=job.id,
+                    fence=self._house.fence(job),
+                    fields={"owner": None},
+                    at=self._house.clock.now(),
+                )
+            )
+
     async def _claim(self) -> None:
+        await self._look_at_keys()
         if not self._credentials:
             return
         jobs = await self._house.store.claim(
@@ -142,9 +197,15 @@ class Runner:
             credentials=self._credentials,
             limit=CLAIM_MOST,
         )
+        absent = {
+            one: await absence.absences(self._house.store, one)
+            for one in {job.credential for job in jobs}
+        }
         for job in jobs:
             if job.state == "submitting":
                 job = await settle.orphan(self._house, job)
+            elif job.state in WATCHED:
+                job = await absence.catch_up(self._house, job, absent[job.credential])
             self.take(job)
 
     async def _refunds(self) -> None:
@@ -189,9 +250,6 @@ class Runner:
                     case "submitting":
                         # Only a fault of ours leaves it so, and then nobody knows what was sent.
                         job = await settle.orphan(self._house, job)
-                    case "submitting":
-                        # A fault of ours ended the send before its outcome was recorded.
-                        job = await settle.orphan(self._house, job)
                     case "uncertain":
                         job = await settle.settle(self._house, job, inquiry)
                     case "archiving":
@@ -203,6 +261,10 @@ class Runner:
                 self.trouble.pop(job.id, None)
             except Stale as stale:
                 job = stale.job
+            except MissingCredential as error:
+                self._note(job, error)
+                await self._let_go(job)
+                return
             except Exception as error:  # noqa: BLE001 - no job is given up for a fault of ours
                 self._note(job, error)
                 await self._house.clock.sleep(AGAIN_AFTER_TROUBLE)

@@ -67,6 +67,10 @@ class Watch:
         self._new.append(job)
         self._wake.set()
 
+    def jobs(self) -> list[Job]:
+        """List the jobs that are looked at."""
+        return [*(one.job for one in self._watched.values()), *self._new]
+
     def update(self, job: Job) -> None:
         """Take note that a person's wish to cancel has just been carried to the provider."""
         if job.task_id in self._watched:

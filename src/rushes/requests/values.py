@@ -17,6 +17,10 @@ from rushes.requests.words import listed, shown
 _WHOLE = re.compile(r"\s*(-?[0-9]{1,9})(?:\.0*)?\s*")
 _SECONDS = re.compile(r"\s*(-?[0-9]{1,9})(?:\.0*)?\s*s?\s*", re.IGNORECASE)
 _SHAPE_JOINT = re.compile(r"\s*[:x×/]\s*")
+_SHAPE = re.compile(r"\s*([1-9][0-9]{0,5})\s*[:x×/]\s*([1-9][0-9]{0,5})\s*")
+
+NEAR_SHAPE = 1.25
+"""How far, as a factor, a shape may be from one that is suggested for it."""
 
 
 class BadValueError(ValueError):
@@ -168,12 +172,28 @@ def _choice(param: Param, value: Any) -> Scalar:
             return choice
     known = [str(each) for each in param.choices]
     close = near(value, known, most=1) if isinstance(value, str) else []
+    if param.name == "aspect_ratio" and _shape(value) is not None:
+        close = _near_shapes(value, known)
     raise BadValueError(
         f"{param.name} must be {allowed_text(param)}, not {shown(value)!r}.",
         value,
         allowed=param.choices,
         near=close[0] if close else None,
     )
+
+
+def _near_shapes(value: Any, known: Iterable[str]) -> list[str]:
+    """Return the shape that differs least, in proportion, if it is near at all."""
+    wanted = _shape(value) or 1.0
+    shapes = {each: _shape(each) for each in known}
+    off = {each: max(shape / wanted, wanted / shape) for each, shape in shapes.items() if shape}
+    nearest = min(off, key=off.__getitem__, default=None)
+    return [nearest] if nearest is not None and off[nearest] <= NEAR_SHAPE else []
+
+
+def _shape(value: Any) -> float | None:
+    found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
+    return None if found is None else int(found[1]) / int(found[2])
 
 
 def _means(param: Param, value: Any, choice: str) -> bool:

@@ -107,6 +107,17 @@ def recall(connection: apsw.Connection, name: str) -> str | None:
     return None if value is None else bytes(value).decode()
 
 
+def recall_all(connection: apsw.Connection, prefix: str) -> dict[str, str]:
+    """Return the facts whose names begin so, by the rest of their names."""
+    start = f"fact {prefix}"
+    found = connection.execute(
+        "SELECT name, value FROM meta WHERE name >= ?1 AND name < ?1 || char(0x10FFFF)"
+        " ORDER BY name",
+        (start,),
+    )
+    return {name.removeprefix(start): bytes(value).decode() for name, value in found}
+
+
 def secret(connection: apsw.Connection) -> bytes:
     """Return the store's own 32 random bytes, made on the first call."""
     connection.execute(

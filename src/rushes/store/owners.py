@@ -5,7 +5,8 @@ from collections.abc import Collection
 import apsw
 
 from rushes.store import rows
-from rushes.store.job import Job, Owner, State
+from rushes.store.job import ACTIVE, Job, Owner, State
+from rushes.store.protocol import InFlight
 
 _DEAD = """
 WITH RECURSIVE holder (id) AS (
@@ -88,3 +89,23 @@ def release(connection: apsw.Connection, owner: str) -> int:
     connection.execute("DELETE FROM owners WHERE id = ?", (owner,))
     connection.execute("UPDATE jobs SET owner = NULL WHERE owner = ?", (owner,))
     return connection.changes()
+
+
+def in_flight(connection: apsw.Connection, now: float) -> list[InFlight]:
+    """Count the jobs that have not ended by credential, and those that no living owner has."""
+    return [
+        InFlight(
+            credential=credential,
+            provider=provider,
+            sandbox=bool(sandbox),
+            jobs=jobs,
+            unheld=unheld,
+        )
+        for credential, provider, sandbox, jobs, unheld in connection.execute(
+            "SELECT credential, provider, sandbox, count(*), sum(owner IS NULL OR NOT EXISTS"
+            " (SELECT 1 FROM owners o WHERE o.id = jobs.owner AND o.lease_until > ?))"
+            " FROM jobs WHERE state IN (SELECT value FROM json_each(?))"
+            " GROUP BY credential, provider, sandbox ORDER BY provider, credential",
+            (now, rows.to_list(ACTIVE)),
+        )
+    ]

@@ -91,6 +91,16 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: bool
 
 
+class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """How many jobs of a credential have not ended, and how many of them no living owner has."""
+
+    credential: str
+    provider: str
+    sandbox: bool
+    jobs: int
+    unheld: int
+
+
 class Store(Protocol):
     """Durable jobs. Every write is one transaction, durable when the call returns.
 
@@ -267,6 +277,14 @@ class Store(Protocol):
 
     def recall(self, name: str) -> Awaitable[str | None]:
         """Return the fact of that name, or None."""
+        ...
+
+    def recall_all(self, prefix: str) -> Awaitable[dict[str, str]]:
+        """Return the facts whose names begin so, by the rest of their names."""
+        ...
+
+    def in_flight(self, *, now: float) -> Awaitable[list[InFlight]]:
+        """Count the jobs that have not ended, by credential."""
         ...
 
     def secret(self) -> Awaitable[bytes]:

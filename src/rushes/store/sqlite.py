@@ -21,7 +21,7 @@ from rushes.store.database import (
     translate,
 )
 from rushes.store.job import Cap, Change, Entry, Event, Job, Owner, State, Submission
-from rushes.store.protocol import CommitHook, Filter, Inserted, PriceSample, Sample, Spent
+from rushes.store.protocol import CommitHook, Filter, InFlight, Inserted, PriceSample, Sample, Spent
 from rushes.store.writer import Operation, Writer
 
 T = TypeVar("T")
@@ -269,6 +269,14 @@ class SqliteStore:
     async def recall(self, name: str) -> str | None:
         """Return the fact of that name, or None."""
         return await self._read(lambda db: facts.recall(db, name))
+
+    async def recall_all(self, prefix: str) -> dict[str, str]:
+        """Return the facts whose names begin so, by the rest of their names."""
+        return await self._read(lambda db: facts.recall_all(db, prefix))
+
+    async def in_flight(self, *, now: float) -> list[InFlight]:
+        """Count the jobs that have not ended, by credential."""
+        return await self._read(lambda db: owners.in_flight(db, now))
 
     async def secret(self) -> bytes:
         """Return this store's own 32 random bytes, made once."""

@@ -57,6 +57,19 @@ def test_several_threads_share_one_client(sandbox: Sandbox, tmp_path: Path) -> N
         assert len({job.id for job in jobs}) == sandbox.creates() == 4
 
 
+def test_files_are_verified_without_await(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The same findings as from the asynchronous client; progress is told meanwhile."""
+    told: list[tuple[int, int]] = []
+    with make(sandbox, tmp_path) as client:
+        job = client.generate(IMAGE, "a boat").wait()
+        (output,) = job.outputs
+        output.path.unlink()
+        found = client.verify(job.id, progress=lambda files, size: told.append((files, size)))
+        assert [(one.role, one.mended) for one in found.damages] == [("name", True)]
+        assert told == [(1, output.bytes_count)]
+        assert output.path.is_file()
+
+
 def until(condition: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 10
     while not condition():

@@ -230,3 +230,11 @@ def test_one_image_or_several_under_one_wire_name() -> None:
     assert value_of(HORSE, "image", [URL, URL])["reference_images"] == [URL, URL]
     assert value_of(HORSE, "reference_images", [URL, URL])["reference_images"] == [URL, URL]
     assert "at least 2; 1 given" in problem_of(HORSE, "reference_images", [URL]).message
+
+
+@pytest.mark.parametrize(
+    ("given", "near"), [("16:10", "16:9"), ("17x9", "16:9"), ("5:4", "4:3"), ("4:1", None)]
+)
+def test_a_near_shape_is_near_in_proportion(given: str, near: str | None) -> None:
+    """What is suggested for a shape looks like it, whatever its digits."""
+    assert problem_of(IMAGEN, "aspect_ratio", given).near == near
