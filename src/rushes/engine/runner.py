@@ -23,6 +23,7 @@ CLAIM_MOST = 500
 SUBMITS_AT_ONCE = 16
 ARCHIVES_AT_ONCE = 4
 AGAIN_AFTER_TROUBLE = 10.0
+WORTH_A_LOOK = 1.0
 DRIVEN: frozenset[State] = frozenset({"queued", "submitting", "uncertain", "archiving"})
 
 _log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Runner:
 
     def serve_all(self, *, sandbox: bool) -> None:
         """Take up the jobs of all keys of the real providers, or of the sandbox; later ones too."""
+        if sandbox in self._kinds:
+            return
         self._kinds.add(sandbox)
         for credential in self._house.credentials.available(sandbox=sandbox):
             self.serve(credential.fingerprint)
@@ -284,10 +287,14 @@ class Runner:
         self.trouble[job.id] = message
 
     async def _submit(self, job: Job) -> Job:
+        asked = self._house.clock.elapsed()
         async with self._submits.turn(job.created_at):
             if self._stopping:
                 return job
-            job = await self._house.store.job(job.id)
+            # Whatever changed meanwhile, the commit of the intent finds out; a long wait is worth
+            # a look before media are prepared for nothing.
+            if self._house.clock.elapsed() - asked > WORTH_A_LOOK:
+                job = await self._house.store.job(job.id)
             if job.state != "queued":
                 return job
             self._sending.add(job.id)
